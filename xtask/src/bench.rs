@@ -1,0 +1,21 @@
+//! The bench program of the package `tests`, built for release.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::process::{cargo, status};
+use crate::workspace::Workspace;
+
+/// Builds and runs the bench program; its exit code is the command's.
+///
+/// # Errors
+/// When cargo cannot be started.
+pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<ExitCode> {
+    let mut command = cargo(workspace);
+    command
+        .args(["run", "--release", "--package", "tests", "--bin", "bench", "--"])
+        .args(arguments);
+    let code = status(&mut command)?.code().and_then(|it| u8::try_from(it).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}

@@ -1,0 +1,61 @@
+//! Which blocks are compiled, and as what.
+
+use super::{is_compiled, manifest, module_name, source};
+use crate::docs::markdown::Block;
+use crate::workspace::Workspace;
+
+fn block(tags: &str) -> Block {
+    Block {
+        line: 3,
+        tags: tags.to_owned(),
+        code: String::new(),
+    }
+}
+
+#[test]
+fn rust_blocks_are_compiled() {
+    for (tags, compiled) in [
+        ("rust", true),
+        ("rust,no_run", true),
+        ("rust ignore", false),
+        ("rust,text", false),
+        ("toml", false),
+        ("", false),
+    ] {
+        assert_eq!(is_compiled("a.md", &block(tags)).unwrap(), compiled, "{tags}");
+    }
+    assert!(
+        is_compiled("a.md", &block("rust,compile_fail"))
+            .unwrap_err()
+            .to_string()
+            .starts_with("a.md:3")
+    );
+}
+
+#[test]
+fn a_block_with_main_stays_as_it_is() {
+    assert_eq!(source("# use a::B;\nfn main() {}\n"), "use a::B;\nfn main() {}\n");
+}
+
+#[test]
+fn a_block_without_main_becomes_a_function() {
+    let source = source("#[derive(Debug)]\n# struct A;\n#\nf()?");
+    assert!(source.starts_with("async fn guide() -> Result<"), "{source}");
+    assert!(
+        source.ends_with("{\n#[derive(Debug)]\nstruct A;\n\nf()?\n;Ok(())\n}\n"),
+        "{source}"
+    );
+}
+
+#[test]
+fn modules_are_named_after_their_place() {
+    assert_eq!(module_name("docs/first-steps.md", 12), "docs_first_steps_l12");
+}
+
+#[test]
+fn the_manifest_offers_the_crates_and_what_they_use() {
+    let manifest = manifest(&Workspace::load().unwrap());
+    assert!(manifest.contains("tasks-core = { path = '"), "{manifest}");
+    assert!(manifest.contains("\nserde = { version = \""), "{manifest}");
+    assert!(!manifest.contains("xtask"), "{manifest}");
+}

@@ -1,0 +1,73 @@
+//! Development commands of the workspace: `cargo xtask test`, `tidy`, `docs`, `outside`, `bench`.
+//!
+//! `test` is the one command that continuous integration runs; the others are its parts, for developers.
+
+mod bench;
+mod docs;
+mod features;
+mod outside;
+mod package;
+mod prerequisites;
+mod process;
+mod report;
+mod steps;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::workspace::Workspace;
+
+/// Development commands of the workspace.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run every check and then the tests; stops at the first step that fails.
+    Test(steps::Options),
+    /// Check the rules of the code base that no compiler knows.
+    Tidy,
+    /// Build the API documentation, compile the guides' Rust blocks and check links.
+    Docs,
+    /// Build programs that use single crates, outside the workspace.
+    Outside {
+        /// Names of the programs; all when none is given.
+        names: Vec<String>,
+    },
+    /// Run the bench program in release mode; arguments are passed through.
+    Bench {
+        /// Arguments of the bench program.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            report::fail(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    let workspace = Workspace::load()?;
+    match command {
+        Command::Test(options) => return steps::run(&workspace, &options),
+        Command::Tidy => tidy::run(&workspace)?,
+        Command::Docs => docs::run(&workspace)?,
+        Command::Outside { names } => outside::run(&workspace, &names)?,
+        Command::Bench { arguments } => return bench::run(&workspace, &arguments),
+    }
+    Ok(ExitCode::SUCCESS)
+}

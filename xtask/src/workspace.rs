@@ -83,10 +83,13 @@ impl Workspace {
     /// # Errors
     /// When cargo cannot be started or the manifests are wrong.
     pub(crate) fn load() -> Result<Self> {
+        // Two checkouts may share a target folder, and so this program: where it is run counts, not where it was built.
+        let here =
+            std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         command
             .args(["metadata", "--no-deps", "--format-version", "1"])
-            .current_dir(env!("CARGO_MANIFEST_DIR"));
+            .current_dir(here);
         Self::parse(&capture(&mut command)?)
     }
 

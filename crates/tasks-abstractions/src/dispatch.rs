@@ -1,0 +1,67 @@
+//! Telling nodes that something is there to do. Only a hint: the rows decide, so a lost message loses no work.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tasks_multitenancy::TenantId;
+
+use crate::job::Lane;
+use crate::{JobCommand, JobId, Timestamp};
+
+/// Where new work waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WakeHint {
+    /// Its lane.
+    pub lane: Lane,
+    /// Its rank there.
+    pub rank: i16,
+    /// When it is due.
+    pub due_at: Timestamp,
+}
+
+/// Wakes nodes that may run new work.
+#[async_trait]
+pub trait JobPublisher: Send + Sync + Debug {
+    /// Says that work waits. May be lost, repeated or late without loss of work. Must be called after the commit, never before.
+    async fn publish(&self, hints: &[WakeHint]);
+}
+
+/// Passes commands on to nodes which may run the jobs. The rows carry the command already; this makes it quick.
+#[async_trait]
+pub trait JobDispatcher: Send + Sync + Debug {
+    /// Says that `command` was carried out on these jobs of `tenant`. May be lost without loss of the command.
+    async fn dispatch(&self, command: JobCommand, tenant: TenantId, jobs: &[JobId]);
+}
+
+/// What is left to do after a caller's own transaction was committed: waking the nodes. Dropping it loses no work, only time.
+#[derive(Debug)]
+#[must_use = "call `wake` after the commit, else the jobs wait for the next poll"]
+pub struct WakeHandle {
+    publisher: Option<Arc<dyn JobPublisher>>,
+    hints: Vec<WakeHint>,
+}
+
+impl WakeHandle {
+    /// A handle that publishes these hints.
+    pub fn new(publisher: Option<Arc<dyn JobPublisher>>, hints: Vec<WakeHint>) -> Self {
+        Self { publisher, hints }
+    }
+
+    /// Takes over the hints of another handle.
+    pub fn merge(&mut self, other: Self) {
+        self.hints.extend(other.hints);
+        if self.publisher.is_none() {
+            self.publisher = other.publisher;
+        }
+    }
+
+    /// Wakes the nodes. Call it after the commit.
+    pub async fn wake(self) {
+        if let Some(publisher) = self.publisher
+            && !self.hints.is_empty()
+        {
+            publisher.publish(&self.hints).await;
+        }
+    }
+}

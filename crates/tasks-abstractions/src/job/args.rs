@@ -1,0 +1,182 @@
+//! Arguments of a job: a JSON object, with typed and string access.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+/// Key under which arguments are kept that are no JSON object, such as a string or a list.
+const WHOLE: &str = "$";
+
+/// Why arguments could not be written or read.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ArgsError {
+    /// The value cannot be written as JSON.
+    #[error("the arguments cannot be written as JSON")]
+    Encode(#[source] serde_json::Error),
+    /// The stored arguments do not fit the type that the job expects.
+    #[error("the arguments do not fit `{expected}`; correct them and start the job again")]
+    Decode {
+        /// The type that the job expects.
+        expected: &'static str,
+        /// What does not fit.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// No argument of this name.
+    #[error("the argument `{key}` is missing")]
+    Missing {
+        /// The name asked for.
+        key: String,
+    },
+}
+
+/// The arguments of a job. They are data of the job alone: no key of them shadows a field of the job.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct JobArgs(Map<String, Value>);
+
+impl JobArgs {
+    /// No arguments.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Arguments from any serialisable value: an object's fields become the arguments, `()` and `None` become none, anything
+    /// else is kept whole.
+    ///
+    /// # Errors
+    /// [`ArgsError::Encode`] where the value has no JSON form, such as a map with keys that are no strings.
+    pub fn from_typed<T: Serialize + ?Sized>(value: &T) -> Result<Self, ArgsError> {
+        Ok(match serde_json::to_value(value).map_err(ArgsError::Encode)? {
+            Value::Object(map) => Self(map),
+            Value::Null => Self::default(),
+            other => Self(Map::from_iter([(WHOLE.to_owned(), other)])),
+        })
+    }
+
+    /// The arguments as the type they were made from.
+    ///
+    /// # Errors
+    /// [`ArgsError::Decode`] where they do not fit.
+    pub fn to_typed<T: DeserializeOwned>(&self) -> Result<T, ArgsError> {
+        let fail = |source| ArgsError::Decode {
+            expected: std::any::type_name::<T>(),
+            source,
+        };
+        if self.0.is_empty() {
+            // `()` and `None` are written as no arguments; a struct whose fields all have defaults is read from `{}`.
+            return serde_json::from_value(Value::Null)
+                .or_else(|_| serde_json::from_value(Value::Object(Map::new())))
+                .map_err(fail);
+        }
+        if let (1, Some(whole)) = (self.0.len(), self.0.get(WHOLE)) {
+            return T::deserialize(whole).map_err(fail);
+        }
+        T::deserialize(&self.0).map_err(fail)
+    }
+
+    /// One argument.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.0.get(key)
+    }
+
+    /// Sets one argument and returns the former value.
+    pub fn insert(&mut self, key: impl Into<String>, value: impl Into<Value>) -> Option<Value> {
+        self.0.insert(key.into(), value.into())
+    }
+
+    /// One argument as text: a JSON string as it is, anything else in its JSON form.
+    ///
+    /// # Errors
+    /// [`ArgsError::Missing`] where there is none or it is `null`.
+    pub fn get_string(&self, key: &str) -> Result<String, ArgsError> {
+        self.try_get_string(key)
+            .ok_or_else(|| ArgsError::Missing { key: key.to_owned() })
+    }
+
+    /// As [`get_string`](Self::get_string), `None` where there is none.
+    #[must_use]
+    pub fn try_get_string(&self, key: &str) -> Option<String> {
+        match self.0.get(key)? {
+            Value::Null => None,
+            Value::String(text) => Some(text.clone()),
+            other => Some(other.to_string()),
+        }
+    }
+
+    /// As [`get_string`](Self::get_string), `default` where there is none.
+    #[must_use]
+    pub fn get_or_default_string(&self, key: &str, default: &str) -> String {
+        self.try_get_string(key).unwrap_or_else(|| default.to_owned())
+    }
+
+    /// One argument as a type.
+    ///
+    /// # Errors
+    /// [`ArgsError::Missing`] where there is none, [`ArgsError::Decode`] where it does not fit.
+    pub fn get_job_data<T: DeserializeOwned>(&self, key: &str) -> Result<T, ArgsError> {
+        let value = self
+            .0
+            .get(key)
+            .ok_or_else(|| ArgsError::Missing { key: key.to_owned() })?;
+        T::deserialize(value).map_err(|source| ArgsError::Decode {
+            expected: std::any::type_name::<T>(),
+            source,
+        })
+    }
+
+    /// As [`get_job_data`](Self::get_job_data), `None` where it is missing or does not fit.
+    #[must_use]
+    pub fn try_get_job_data<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
+        self.get_job_data(key).ok()
+    }
+
+    /// As [`get_job_data`](Self::get_job_data), the type's default where it is missing.
+    ///
+    /// # Errors
+    /// [`ArgsError::Decode`] where it is there and does not fit.
+    pub fn get_or_default_job_data<T: DeserializeOwned + Default>(&self, key: &str) -> Result<T, ArgsError> {
+        match self.get_job_data(key) {
+            Err(ArgsError::Missing { .. }) => Ok(T::default()),
+            other => other,
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The names and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.0.iter()
+    }
+
+    /// The JSON text of the whole object, as stores keep it.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        Value::Object(self.0.clone()).to_string()
+    }
+
+    /// Reads what [`to_json`](Self::to_json) wrote.
+    ///
+    /// # Errors
+    /// [`ArgsError::Decode`] where the text is no JSON object.
+    pub fn from_json(text: &str) -> Result<Self, ArgsError> {
+        serde_json::from_str(text).map_err(|source| ArgsError::Decode {
+            expected: "a JSON object",
+            source,
+        })
+    }
+}
+
+impl FromIterator<(String, Value)> for JobArgs {
+    fn from_iter<I: IntoIterator<Item = (String, Value)>>(items: I) -> Self {
+        Self(items.into_iter().collect())
+    }
+}

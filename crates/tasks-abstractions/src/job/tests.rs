@@ -1,0 +1,213 @@
+//! Tests of the job record: limits, enumerations, arguments, lanes and waits.
+
+use std::time::Duration;
+
+use chrono::{TimeDelta, TimeZone, Utc};
+use proptest::prelude::*;
+use tasks_multitenancy::TenantId;
+use uuid::Uuid;
+
+use super::*;
+use crate::Timestamp;
+
+fn now() -> Timestamp {
+    Utc.with_ymd_and_hms(2026, 3, 1, 12, 0, 0).unwrap()
+}
+
+fn job() -> JobInfoBuilder {
+    JobInfo::builder(JobId::new(Uuid::from_u128(7)), TenantId::HOST, "demo.job", now())
+}
+
+fn faults(builder: JobInfoBuilder) -> Vec<String> {
+    match builder.build(&JobLimits::default()) {
+        Ok(_) => Vec::new(),
+        Err(errors) => errors.faults().iter().map(|it| it.field.clone()).collect(),
+    }
+}
+
+#[test]
+fn defaults_are_those_of_the_reference() {
+    let it = job().build(&JobLimits::default()).unwrap();
+    assert_eq!((it.max_try_count, it.max_count, it.max_interruptions), (50, 0, 3));
+    assert_eq!(it.interval, Duration::from_secs(300));
+    assert_eq!(it.priority, JobPriority::Normal);
+    assert!(it.is_enabled);
+    assert!(!it.is_named());
+}
+
+#[test]
+fn every_fault_is_reported_at_once_with_field_and_limit() {
+    let all = job()
+        .name("n".repeat(101))
+        .group(" ")
+        .description(Some("d".repeat(256)))
+        .node_name(Some("n".repeat(129)))
+        .interval(Duration::ZERO)
+        .timeout(Some(Duration::ZERO))
+        .end_time(Some(now() - TimeDelta::seconds(1)))
+        .time_zone(Some("Mars/Olympus".to_owned()))
+        .cron(Some("0 0 * * * ?".to_owned()))
+        .max_interruptions(0)
+        .retry_policy(Some(RetryPolicy {
+            factor: 0.5,
+            ..RetryPolicy::fixed(Duration::from_secs(1))
+        }));
+    let errors = all.clone().build(&JobLimits::default()).unwrap_err();
+    assert_eq!(
+        faults(all),
+        [
+            "name",
+            "group",
+            "description",
+            "node_name",
+            "cron",
+            "time_zone",
+            "interval",
+            "timeout",
+            "end_time",
+            "retry_policy.factor",
+            "max_interruptions"
+        ]
+    );
+    assert!(
+        errors
+            .to_string()
+            .contains("`name` has 101 characters; the limit is 100"),
+        "{errors}"
+    );
+}
+
+#[test]
+fn characters_are_counted_not_bytes() {
+    assert_eq!(faults(job().name("ä".repeat(100))), Vec::<String>::new());
+    assert_eq!(faults(job().name("ä".repeat(101))), ["name"]);
+}
+
+#[test]
+fn arguments_over_the_limit_are_refused() {
+    let args: JobArgs = [("text".to_owned(), "x".repeat(1024 * 1024).into())]
+        .into_iter()
+        .collect();
+    assert_eq!(faults(job().args(args)), ["args"]);
+}
+
+#[test]
+fn blank_node_names_mean_any_node() {
+    let it = job()
+        .node_name(Some("  ".to_owned()))
+        .build(&JobLimits::default())
+        .unwrap();
+    assert_eq!(it.node_name, None);
+    assert_eq!(Lane::of(&it), Lane::any_node());
+}
+
+#[test]
+fn enumerations_keep_the_integers_of_the_wire() {
+    assert_eq!(
+        JobStatus::ALL.iter().map(|it| it.code()).collect::<Vec<_>>(),
+        [-1, 0, 5, 10, 15, 20, 30]
+    );
+    assert_eq!(
+        JobType::ALL.iter().map(|it| it.code()).collect::<Vec<_>>(),
+        [0, 1, 2]
+    );
+    assert_eq!(
+        JobPriority::ALL.iter().map(|it| it.code()).collect::<Vec<_>>(),
+        [5, 10, 15, 20, 25]
+    );
+    assert_eq!(serde_json::to_string(&JobStatus::FailedRetry).unwrap(), "15");
+    assert_eq!(serde_json::from_str::<JobType>("2").unwrap(), JobType::Persistent);
+    let error = serde_json::from_str::<JobPriority>("0").unwrap_err().to_string();
+    assert!(
+        error.contains("0 is not a JobPriority") && error.contains("Normal (15)"),
+        "{error}"
+    );
+}
+
+#[test]
+fn business_is_a_class_of_its_own() {
+    assert!(!JobExceptionType::System.contains(JobExceptionType::Business));
+    assert!(JobExceptionType::Business.contains(JobExceptionType::Business));
+    assert!(JobExceptionType::All.contains(JobExceptionType::Business));
+}
+
+#[test]
+fn arguments_round_trip_in_any_shape() {
+    assert_eq!(JobArgs::from_typed(&()).unwrap().to_typed::<()>().ok(), Some(()));
+    assert_eq!(
+        JobArgs::from_typed("x").unwrap().to_typed::<String>().unwrap(),
+        "x"
+    );
+    assert_eq!(
+        JobArgs::from_typed(&vec![1, 2])
+            .unwrap()
+            .to_typed::<Vec<i32>>()
+            .unwrap(),
+        [1, 2]
+    );
+    let args = JobArgs::from_json(r#"{"a":"t","n":5,"z":null}"#).unwrap();
+    assert_eq!(args.get_string("a").unwrap(), "t");
+    assert_eq!(args.get_string("n").unwrap(), "5");
+    assert_eq!(args.get_or_default_string("z", "d"), "d");
+    assert!(
+        args.get_string("q")
+            .unwrap_err()
+            .to_string()
+            .contains("`q` is missing")
+    );
+    assert_eq!(args.get_job_data::<i64>("n").unwrap(), 5);
+    assert_eq!(args.try_get_job_data::<i64>("a"), None);
+    assert!(args.get_or_default_job_data::<i64>("a").is_err());
+    assert_eq!(args.get_or_default_job_data::<i64>("q").unwrap(), 0);
+    assert!(
+        args.to_typed::<i64>()
+            .unwrap_err()
+            .to_string()
+            .contains("do not fit `i64`")
+    );
+}
+
+#[test]
+fn names_give_the_same_id_for_ever() {
+    let id = JobId::from_name(TenantId::HOST, "BackgroundWorkers", "shop.purge-carts");
+    assert_eq!(
+        id,
+        JobId::from_name(TenantId::HOST, "BackgroundWorkers", "shop.purge-carts")
+    );
+    assert_ne!(
+        JobId::from_name(TenantId::HOST, "ab", "c"),
+        JobId::from_name(TenantId::HOST, "a", "bc")
+    );
+    assert_eq!(id.as_uuid().get_version_num(), 5);
+}
+
+#[test]
+fn lanes_keep_pins_and_suspicion_apart() {
+    let lane = Lane::node("batch-1");
+    assert_eq!(lane.suspect().as_str(), "suspect/node:batch-1");
+    assert_eq!(lane.suspect().suspect(), lane.suspect());
+    assert_eq!(lane.suspect().base(), lane);
+    assert_eq!(Lane::unknown_type(Some("a"), "t").as_str(), "node:a/type:t");
+    assert_eq!(rank_of(JobPriority::High), 0);
+    assert!(rank_of(JobPriority::Low) > rank_of(JobPriority::Normal));
+}
+
+#[test]
+fn default_waits_grow_by_half() {
+    let policy = RetryPolicy::from_base(Duration::from_secs(300));
+    let waits: Vec<_> = (1..=4).map(|n| policy.wait(n, 0.5).as_secs()).collect();
+    assert_eq!(waits, [300, 450, 675, 1012]);
+    assert_eq!(policy.wait(50, 0.5), RetryPolicy::DEFAULT_CAP);
+}
+
+proptest! {
+    #[test]
+    fn waits_stay_within_cap_and_jitter(failures in 0u32..2_000, chance in 0.0f64..=1.0, base in 1u64..100_000) {
+        let policy = RetryPolicy::from_base(Duration::from_secs(base));
+        let wait = policy.wait(failures, chance).as_secs_f64();
+        let middle = policy.wait(failures, 0.5).as_secs_f64();
+        prop_assert!(wait <= policy.cap.as_secs_f64() * 1.1 + 1e-6);
+        prop_assert!((wait - middle).abs() <= middle * 0.1 + 1e-6);
+        prop_assert!(policy.wait(failures + 1, 0.5) >= policy.wait(failures, 0.5));
+    }
+}

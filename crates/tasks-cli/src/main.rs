@@ -1,0 +1,3 @@
+//! The program `tasks`.
+
+fn main() {}

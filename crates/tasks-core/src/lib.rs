@@ -1,0 +1,1 @@
+//! The engine of tasks: managers, scheduler, transitions, events and the in-memory store.

@@ -1,0 +1,1 @@
+//! Host of the tasks engine: modules, start-up check, configuration, signals and shutdown.

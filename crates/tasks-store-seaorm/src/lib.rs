@@ -1,0 +1,1 @@
+//! Durable store of tasks on SQLite through sea-orm.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::run::RunInfo;
-use crate::{JobExceptionType, JobInfo, JobRunnableContext, RunOutcome};
+use crate::{JobExceptionType, JobId, JobInfo, JobRunnableContext, RunId, RunOutcome};
 
 /// What is known after a run.
 #[derive(Debug, Clone)]
@@ -27,6 +27,21 @@ pub struct JobEventData {
     pub duration: Duration,
 }
 
+/// What became of a run's outcome in the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobSettled {
+    /// The job.
+    pub job_id: JobId,
+    /// The run.
+    pub run_id: RunId,
+    /// How it ended.
+    pub outcome: RunOutcome,
+    /// Whether the store took it. False where the run had been taken over or deleted.
+    pub is_applied: bool,
+    /// Whether the job was given up by it.
+    pub is_abandoned: bool,
+}
+
 /// Told before and after each run on this node, inside the run's tenant. A panic is caught and logged; it harms neither the job nor other listeners.
 #[async_trait]
 pub trait JobEvent: Send + Sync {
@@ -37,6 +52,11 @@ pub trait JobEvent: Send + Sync {
 
     /// After the code ended and before the outcome is stored. The outcome may still be refused by the store when the run was taken over.
     async fn after(&self, data: &JobEventData) {
+        let _ = data;
+    }
+
+    /// After the store answered for the outcome. Called on the engine's own thread, so it must not block.
+    fn settled(&self, data: &JobSettled) {
         let _ = data;
     }
 }

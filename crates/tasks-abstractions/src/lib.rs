@@ -51,7 +51,7 @@ pub use definition::{
     JobDefinition, JobDefinitionContext, JobDefinitionManager, JobDefinitionParameter, JobDefinitionProvider,
 };
 pub use dispatch::{JobDispatcher, JobPublisher, WakeHandle, WakeHint};
-pub use event::{JobEvent, JobEventData};
+pub use event::{JobEvent, JobEventData, JobSettled};
 pub use exception::{BusinessError, HttpStatusError, JobExceptionTypeFinder};
 pub use follow_up::{AbandonedNotice, AdministratorChannel, ChannelError, FollowUpRequest, RunFollowUps};
 pub use guid::{GuidGenerator, SequentialGuidGenerator};

@@ -109,7 +109,6 @@ impl JobInfo {
     pub const WORKERS_GROUP: &'static str = "BackgroundWorkers";
 
     /// Starts a job of the registered type `type_name`. `now` becomes its creation and begin time.
-    #[must_use]
     pub fn builder(
         id: JobId,
         tenant: TenantId,
@@ -294,16 +293,19 @@ impl JobInfo {
         if blank(&self.cron) {
             self.cron = None;
         }
-        let whole = |it: Duration| Duration::from_millis(u64::try_from(it.as_millis()).unwrap_or(u64::MAX));
-        self.interval = whole(self.interval);
-        self.timeout = self.timeout.map(whole);
-        self.lock_timeout = self.lock_timeout.map(whole).filter(|it| !it.is_zero());
+        self.interval = whole_millis(self.interval);
+        self.timeout = self.timeout.map(whole_millis);
+        self.lock_timeout = self.lock_timeout.map(whole_millis).filter(|it| !it.is_zero());
         self.creation_time = truncate_to_micros(self.creation_time);
         self.begin_time = truncate_to_micros(self.begin_time);
         self.end_time = self.end_time.map(truncate_to_micros);
         self.last_run_time = self.last_run_time.map(truncate_to_micros);
         self.next_run_time = self.next_run_time.map(truncate_to_micros);
     }
+}
+
+fn whole_millis(it: Duration) -> Duration {
+    Duration::from_millis(u64::try_from(it.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Durations as whole milliseconds.

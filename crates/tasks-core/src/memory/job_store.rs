@@ -1,0 +1,101 @@
+//! The store as managers and people see it. Each method is one transaction over the rows.
+
+use async_trait::async_trait;
+use tasks_abstractions::run::{JobLog, JobSnapshot};
+use tasks_abstractions::store::{Cleanup, JobCounts, JobLogQuery, JobQuery, Page};
+use tasks_abstractions::{
+    JobId, JobInfo, JobLockProvider, JobStore, LockOwner, RunId, StoreError, Timestamp,
+};
+use tasks_multitenancy::TenantScope;
+
+use super::MemoryStore;
+
+#[async_trait]
+impl JobStore for MemoryStore {
+    async fn get_running_list(
+        &self,
+        scope: TenantScope,
+        limit: usize,
+    ) -> Result<Vec<JobSnapshot>, StoreError> {
+        self.transaction(|rows| Ok(rows.running(scope, limit)))
+    }
+
+    async fn get_waiting_list(
+        &self,
+        scope: TenantScope,
+        limit: usize,
+        now: Option<Timestamp>,
+    ) -> Result<Vec<JobSnapshot>, StoreError> {
+        let now = self.instant(now);
+        self.transaction(|rows| Ok(rows.waiting(scope, limit, now)))
+    }
+
+    async fn get_all_period_tasks(
+        &self,
+        scope: TenantScope,
+        after: Option<JobId>,
+        limit: usize,
+    ) -> Result<Vec<JobInfo>, StoreError> {
+        self.transaction(|rows| Ok(rows.period_tasks(scope, after, limit)))
+    }
+
+    async fn find(&self, scope: TenantScope, id: JobId) -> Result<Option<JobInfo>, StoreError> {
+        self.transaction(|rows| Ok(rows.visible(scope, id).map(|it| it.shown())))
+    }
+
+    async fn snapshots(&self, scope: TenantScope, ids: &[JobId]) -> Result<Vec<JobSnapshot>, StoreError> {
+        self.transaction(|rows| Ok(rows.snapshots(scope, ids)))
+    }
+
+    async fn store(&self, job: JobInfo) -> Result<Option<JobInfo>, StoreError> {
+        self.transaction(|rows| rows.store(job))
+    }
+
+    async fn store_log(&self, log: JobLog) -> Result<(), StoreError> {
+        self.transaction(|rows| {
+            rows.logs.append(log);
+            Ok(())
+        })
+    }
+
+    async fn remove(&self, scope: TenantScope, id: JobId) -> Result<bool, StoreError> {
+        self.transaction(|rows| {
+            let exists = rows.visible(scope, id).is_some();
+            if exists {
+                rows.remove(id);
+            }
+            Ok(exists)
+        })
+    }
+
+    async fn cleanup(&self, what: &Cleanup) -> Result<u64, StoreError> {
+        self.transaction(|rows| Ok(rows.cleanup(what)))
+    }
+
+    async fn list(&self, scope: TenantScope, query: &JobQuery) -> Result<Page<JobInfo>, StoreError> {
+        self.transaction(|rows| rows.list(scope, query))
+    }
+
+    async fn list_logs(&self, scope: TenantScope, query: &JobLogQuery) -> Result<Page<JobLog>, StoreError> {
+        self.transaction(|rows| rows.list_logs(scope, query))
+    }
+
+    async fn find_log(&self, run: RunId) -> Result<Option<JobLog>, StoreError> {
+        self.transaction(|rows| Ok(rows.logs.find(run).cloned()))
+    }
+
+    async fn counts(&self, scope: TenantScope) -> Result<JobCounts, StoreError> {
+        self.transaction(|rows| Ok(rows.counts(scope)))
+    }
+}
+
+#[async_trait]
+impl JobLockProvider for MemoryStore {
+    async fn try_acquire(&self, key: &str, owner: LockOwner) -> Result<bool, StoreError> {
+        self.transaction(|rows| Ok(rows.try_acquire(key, owner)))
+    }
+
+    async fn release(&self, key: &str, owner: LockOwner) -> Result<bool, StoreError> {
+        self.transaction(|rows| Ok(rows.release(key, owner)))
+    }
+}

@@ -1,0 +1,54 @@
+//! Finished executions: appended, found by run, removed by age.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use tasks_abstractions::run::JobLog;
+use tasks_abstractions::{RunId, Timestamp};
+
+/// Log rows, oldest start first.
+#[derive(Default)]
+pub(super) struct Logs {
+    by_start: BTreeMap<(Timestamp, RunId), Arc<JobLog>>,
+    starts: HashMap<RunId, Timestamp>,
+}
+
+impl Logs {
+    /// Appends a row; one of the same run that is there already stays as it is.
+    pub(super) fn append(&mut self, log: JobLog) {
+        let (run, start) = (log.run_id, log.started_at);
+        if let Entry::Vacant(free) = self.starts.entry(run) {
+            free.insert(start);
+            self.by_start.insert((start, run), Arc::new(log));
+        }
+    }
+
+    pub(super) fn find(&self, run: RunId) -> Option<&JobLog> {
+        let start = self.starts.get(&run)?;
+        self.by_start.get(&(*start, run)).map(AsRef::as_ref)
+    }
+
+    /// All rows, oldest start first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &JobLog> {
+        self.by_start.values().map(AsRef::as_ref)
+    }
+
+    /// Removes rows of runs that started before `before`, oldest first, at most `limit`; answers how many.
+    pub(super) fn remove_before(&mut self, before: Timestamp, limit: usize) -> usize {
+        let mut removed = 0;
+        while removed < limit
+            && let Some(oldest) = self.by_start.first_entry()
+            && oldest.key().0 < before
+        {
+            self.starts.remove(&oldest.key().1);
+            oldest.remove();
+            removed += 1;
+        }
+        removed
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.by_start.len()
+    }
+}

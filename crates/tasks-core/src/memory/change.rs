@@ -92,12 +92,15 @@ impl Rows {
         }
         let state = job.state();
         self.replace(job, state);
-        match change.waiting {
-            WaitingChange::Set(entry) => self.place(id, Execution::Waiting(entry)),
+        let next = match change.waiting {
+            WaitingChange::Set(entry) => Some(Execution::Waiting(entry)),
             WaitingChange::Remove if self.job(id).is_some_and(|it| it.waiting().is_some()) => {
-                self.place(id, Execution::None);
+                Some(Execution::None)
             }
-            WaitingChange::Remove | WaitingChange::Keep => {}
+            WaitingChange::Remove | WaitingChange::Keep => None,
+        };
+        if let Some(next) = next {
+            self.place(id, next);
         }
         let Some(row) = self.job_mut(id) else {
             return ChangeAnswer::NotFound;

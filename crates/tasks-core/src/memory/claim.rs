@@ -80,8 +80,7 @@ impl Rows {
 
     /// Puts a run in the place of its job's execution.
     fn hand_over(&mut self, run: RunInfo) -> Option<ClaimedRun> {
-        self.place(run.job_id, Execution::Running(run.clone()));
-        let job = self.job_mut(run.job_id)?.share();
+        let job = self.place(run.job_id, Execution::Running(run.clone()))?.share();
         Some(ClaimedRun { job, run })
     }
 }

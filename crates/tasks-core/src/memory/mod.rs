@@ -1,7 +1,7 @@
 //! The store in memory: all rows in one process, gone with it. Also the readable specification of what a store does.
 //!
 //! One lock guards everything, so each method is one transaction by construction. What a job's execution is (none, waiting, in flight) is one
-//! value of its row ([`rows::Execution`]): two at once cannot be written down.
+//! value of its row (`rows::Execution`): two at once cannot be written down.
 
 mod change;
 mod claim;

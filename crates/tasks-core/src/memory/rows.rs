@@ -220,11 +220,9 @@ impl Rows {
     }
 
     /// Puts `next` in the place of a job's execution. The only way in which an execution comes, goes or changes hands, so the indexes follow here, and the
-    /// locks of a run end here.
-    pub(super) fn place(&mut self, id: JobId, next: Execution) {
-        let Some(row) = self.jobs.get_mut(&id) else {
-            return;
-        };
+    /// locks of a run end here. Answers the row.
+    pub(super) fn place(&mut self, id: JobId, next: Execution) -> Option<&mut JobRow> {
+        let row = self.jobs.get_mut(&id)?;
         match &row.execution {
             Execution::None => {}
             Execution::Waiting(entry) => self.lanes.remove(entry, id),
@@ -239,6 +237,7 @@ impl Rows {
             Execution::Running(run) => self.runs.insert(run),
         }
         row.execution = next;
+        Some(row)
     }
 
     /// Jobs that are due in these lanes, in the order of a claim.

@@ -79,11 +79,7 @@ impl Scope {
     /// [`ServiceError::Missing`], [`ServiceError::NotProvided`] or [`ServiceError::Cycle`], for `T` or for
     /// something it is built from.
     pub fn get<T: ?Sized + Send + Sync + 'static>(&self) -> Result<Arc<T>, ServiceError> {
-        Resolver {
-            scope: self,
-            building: None,
-        }
-        .get()
+        self.resolver().get()
     }
 
     /// Builds a new `C` from the services of this run.
@@ -92,11 +88,16 @@ impl Scope {
     ///
     /// As [`Scope::get`], for any of the services `C` needs.
     pub fn build<C: FromScope + 'static>(&self) -> Result<C, ServiceError> {
-        let asker = Resolver {
+        C::from_scope(&self.resolver().inside(Need::of::<C>()))
+    }
+
+    /// What looks services up for something that is built from them, such as a registered job.
+    #[must_use]
+    pub const fn resolver(&self) -> Resolver<'_> {
+        Resolver {
             scope: self,
             building: None,
-        };
-        C::from_scope(&asker.inside(Need::of::<C>()))
+        }
     }
 
     /// The services this run takes its own from.

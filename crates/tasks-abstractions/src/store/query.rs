@@ -225,7 +225,8 @@ impl JobCounts {
 /// What old data may be removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cleanup {
-    /// Completed Once jobs, and Stopped ones where `stopped` is set, whose last run started before this.
+    /// Completed Once jobs, and Stopped ones where `stopped` is set, whose last run started before this; those that never ran, were made
+    /// before this.
     pub jobs_before: Option<Timestamp>,
     /// Whether Stopped (also abandoned) Once jobs are removed as well.
     pub stopped: bool,

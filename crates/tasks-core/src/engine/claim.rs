@@ -1,0 +1,194 @@
+//! The claim step: takes due executions and starts them.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use tasks_abstractions::job::{ClaimId, Lane};
+use tasks_abstractions::run::RunKind;
+use tasks_abstractions::store::{ClaimRequest, ClaimedRun, StoreErrorKind};
+use tasks_abstractions::{JobType, MisfirePolicy, RunOutcome, StoreError};
+use tokio::time::Instant;
+use tracing::{debug, warn};
+
+use super::{Engine, lock};
+use crate::transition::RunReport;
+
+/// How often lanes beside the main ones are looked at while the main ones keep the node busy.
+const SIDE_LOOK: Duration = Duration::from_secs(1);
+
+/// What a claim step did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClaimStep {
+    /// Executions taken.
+    pub claimed: usize,
+    /// Whether more may be due at once.
+    pub may_have_more: bool,
+}
+
+impl Engine {
+    /// Takes up to *free slots* due executions and starts them.
+    ///
+    /// # Errors
+    /// Where the store failed. Executions whose reply was lost are found by the next heartbeat.
+    pub async fn claim_step(&self) -> Result<ClaimStep, StoreError> {
+        let limit = self.free_slots().min(self.options().claim_batch);
+        if limit == 0 || !self.is_claiming() {
+            return Ok(ClaimStep {
+                claimed: 0,
+                may_have_more: false,
+            });
+        }
+        let lanes = &self.shared.lanes;
+        let mut claimed = self.claim_from(lanes.main.clone(), limit).await?;
+        let is_full = claimed == limit;
+        if !is_full || self.is_side_look_due() {
+            claimed += self.claim_beside(limit - claimed).await?;
+        }
+        Ok(ClaimStep {
+            claimed,
+            may_have_more: is_full,
+        })
+    }
+
+    /// Time until something is due in a lane that this node would serve now; `None` when nothing waits.
+    ///
+    /// # Errors
+    /// Where the store failed.
+    pub async fn next_due(&self) -> Result<Option<Duration>, StoreError> {
+        let lanes = &self.shared.lanes;
+        let mut all = [&lanes.main[..], &lanes.types].concat();
+        if self.board().suspect.is_none() {
+            all.extend_from_slice(&lanes.suspects);
+        }
+        self.parts()
+            .queue
+            .next_due(&all, self.parts().clock.authoritative_now())
+            .await
+    }
+
+    pub(super) fn free_slots(&self) -> usize {
+        let board = self.board();
+        if board.unsettled >= self.options().max_unsettled {
+            return 0;
+        }
+        self.options().max_concurrency.saturating_sub(board.executing)
+    }
+
+    fn is_side_look_due(&self) -> bool {
+        lock(&self.shared.last_side_look).is_none_or(|it| it.elapsed() >= SIDE_LOOK)
+    }
+
+    /// Lanes of types that some node did not know, and suspects one at a time. Looking is cheap, so that these lanes cost nothing while they
+    /// are empty.
+    async fn claim_beside(&self, room: usize) -> Result<usize, StoreError> {
+        *lock(&self.shared.last_side_look) = Some(Instant::now());
+        let (queue, now) = (&self.parts().queue, self.parts().clock.authoritative_now());
+        let lanes = &self.shared.lanes;
+        let mut claimed = 0;
+        if room > 0 && queue.next_due(&lanes.types, now).await? == Some(Duration::ZERO) {
+            claimed += self.claim_from(lanes.types.clone(), room).await?;
+        }
+        let is_alone = self.board().suspect.is_none();
+        if is_alone
+            && self.free_slots() > 0
+            && queue.next_due(&lanes.suspects, now).await? == Some(Duration::ZERO)
+        {
+            claimed += self.claim_from(lanes.suspects.clone(), 1).await?;
+        }
+        Ok(claimed)
+    }
+
+    async fn claim_from(&self, lanes: Vec<Lane>, limit: usize) -> Result<usize, StoreError> {
+        let claim_id = ClaimId::generate(self.parts().guids.as_ref());
+        let instance = {
+            let mut board = self.board();
+            // Registered before the request is sent: from now on a run of this claim is ours to look after.
+            board.claims.insert(claim_id);
+            board.instance
+        };
+        let request = ClaimRequest {
+            instance,
+            claim_id,
+            lanes,
+            limit,
+            now: self.parts().clock.authoritative_now(),
+        };
+        let reply = self.parts().queue.claim(&request).await;
+        let runs = match reply {
+            Ok(runs) => runs,
+            Err(error) => {
+                // Should the claim have been carried out, its runs are unknown here and the next heartbeat gives them back.
+                self.board().claims.remove(&claim_id);
+                if error.kind() == StoreErrorKind::Fenced {
+                    self.fenced().await;
+                }
+                return Err(error);
+            }
+        };
+        let count = runs.len();
+        self.accept(runs);
+        self.board().claims.remove(&claim_id);
+        Ok(count)
+    }
+
+    /// Starts claimed runs, or settles those that must not start.
+    fn accept(&self, runs: Vec<ClaimedRun>) {
+        let now = self.now();
+        let is_leaving = !self.is_claiming();
+        let mut to_start = Vec::with_capacity(runs.len());
+        let mut board = self.board();
+        for mut claimed in runs {
+            let run_id = claimed.run.run_id;
+            let cancel = board.add(&claimed);
+            let job = &claimed.job;
+            let report = |outcome| RunReport::new(outcome, claimed.run.claimed_at, Duration::ZERO);
+            let unstarted = if is_leaving {
+                Some(report(RunOutcome::Returned))
+            } else if let Some(other) = board.code.get(&job.id) {
+                // Its former run was given up, but the code still runs here.
+                debug!(job = %job.id, run = %run_id, former = %other, "given back: former code still runs");
+                claimed.run.entry.due_at = now + later(self.options().heartbeat);
+                Some(report(RunOutcome::Returned))
+            } else if job.end_time.is_some_and(|end| now > end) {
+                Some(report(RunOutcome::Expired).message("due after the job's end time"))
+            } else if self.is_skipped(&claimed, now) {
+                Some(report(RunOutcome::Skipped).message("missed its time"))
+            } else if self.parts().registry.get(&job.type_name).is_none() {
+                warn!(job = %job.id, r#type = %job.type_name, "type is not registered here: left for other nodes");
+                let lane = Lane::unknown_type(job.node_name.as_deref(), &job.type_name);
+                let was_suspect = claimed.run.entry.is_suspect();
+                claimed.run.entry.lane = if was_suspect { lane.suspect() } else { lane };
+                Some(report(RunOutcome::Returned))
+            } else {
+                None
+            };
+            match unstarted {
+                Some(report) => {
+                    board.end(run_id);
+                    self.send_ended(claimed, report);
+                }
+                None => {
+                    board.executing += 1;
+                    board.code.insert(claimed.job.id, run_id);
+                    to_start.push((claimed, cancel));
+                }
+            }
+        }
+        drop(board);
+        for (claimed, cancel) in to_start {
+            self.start(claimed, cancel);
+        }
+    }
+
+    fn is_skipped(&self, claimed: &ClaimedRun, now: tasks_abstractions::Timestamp) -> bool {
+        let job = &claimed.job;
+        job.job_type == JobType::Period
+            && job.misfire_policy == MisfirePolicy::Skip
+            && claimed.run.entry.kind == RunKind::Schedule
+            && now - claimed.run.entry.due_at > later(self.options().misfire_threshold)
+    }
+}
+
+fn later(wait: Duration) -> TimeDelta {
+    TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX)
+}

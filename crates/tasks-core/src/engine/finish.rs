@@ -1,0 +1,297 @@
+//! The finish step: writes outcomes in batches, and never gives one up.
+
+use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use rand::RngExt;
+use tasks_abstractions::run::{JobSnapshot, RunInfo};
+use tasks_abstractions::store::{ClaimedRun, FinishAnswer, FinishRun, PreparedJob, Settlement};
+use tasks_abstractions::{FollowUpRequest, JobFlags, JobInfo, JobSettled, RunOutcome, StoreError};
+use tokio::sync::mpsc;
+use tracing::{debug, error, warn};
+
+use super::execute::text_of;
+use super::{DurableFinish, Engine};
+use crate::transition::{RunReport, SettleContext, settle};
+
+/// Times a settlement may be found stale in a batch before it is written alone.
+const STALE_IN_BATCH: u32 = 3;
+
+/// A run that ended and whose outcome the store does not have yet.
+#[derive(Debug, Clone)]
+pub(super) struct Ended {
+    job: Arc<JobInfo>,
+    run: RunInfo,
+    report: RunReport,
+    stale: u32,
+    is_reduced: bool,
+}
+
+/// Outcomes on their way to the store, oldest first.
+#[derive(Debug)]
+pub(super) struct Inbox {
+    arrivals: mpsc::UnboundedReceiver<Ended>,
+    kept: VecDeque<Ended>,
+}
+
+impl Inbox {
+    pub(super) fn new(arrivals: mpsc::UnboundedReceiver<Ended>) -> Self {
+        Self {
+            arrivals,
+            kept: VecDeque::new(),
+        }
+    }
+
+    fn drain(&mut self) {
+        while let Ok(it) = self.arrivals.try_recv() {
+            self.kept.push_back(it);
+        }
+    }
+}
+
+impl Engine {
+    /// Hands an outcome to the finish loop. It must have been marked as ended on the board.
+    pub(super) fn send_ended(&self, claimed: ClaimedRun, report: RunReport) {
+        let it = Ended {
+            job: claimed.job,
+            run: claimed.run,
+            report,
+            stale: 0,
+            is_reduced: false,
+        };
+        // The receiver lives as long as the engine itself.
+        if self.shared.ended.send(it).is_err() {
+            error!("the engine is gone; the run is left to other nodes");
+        }
+    }
+
+    /// Waits until there is an outcome to write.
+    pub(super) async fn wait_for_ended(&self) {
+        let mut inbox = self.shared.to_finish.lock().await;
+        if inbox.kept.is_empty()
+            && let Some(it) = inbox.arrivals.recv().await
+        {
+            inbox.kept.push_back(it);
+        }
+    }
+
+    /// Whether a batch should wait a little for more outcomes: it is not full, and code that may end soon is running.
+    pub(super) async fn should_linger(&self) -> bool {
+        if self.options().durable_finish == DurableFinish::Each {
+            return false;
+        }
+        let mut inbox = self.shared.to_finish.lock().await;
+        inbox.drain();
+        inbox.kept.len() < self.options().finish_batch && self.board().executing > 0
+    }
+
+    /// Writes one batch of outcomes; answers how many runs were settled. Outcomes that could not be written are kept.
+    ///
+    /// # Errors
+    /// Where the store is away. Nothing is lost: call it again later.
+    pub async fn finish_step(&self) -> Result<usize, StoreError> {
+        let most = match self.options().durable_finish {
+            DurableFinish::Batched => self.options().finish_batch,
+            DurableFinish::Each => 1,
+        };
+        let mut inbox = self.shared.to_finish.lock().await;
+        inbox.drain();
+        // One that is stale again and again is written alone, so that it is computed and written with nothing between.
+        let is_alone = inbox.kept.front().is_some_and(|it| it.stale >= STALE_IN_BATCH);
+        let count = if is_alone { 1 } else { most.min(inbox.kept.len()) };
+        let batch: Vec<Ended> = inbox.kept.drain(..count).collect();
+        if batch.is_empty() {
+            return Ok(0);
+        }
+        let mut again = Vec::new();
+        let mut settled = 0;
+        let outcome = self.write(batch, &mut again, &mut settled).await;
+        self.shared
+            .is_store_away
+            .store(outcome.is_err(), Ordering::Release);
+        for it in again.into_iter().rev() {
+            inbox.kept.push_front(it);
+        }
+        outcome.map(|()| settled)
+    }
+
+    /// Writes a batch. Where the store will not take it, halves are tried until the one bad row is found, which is then written in a
+    /// reduced form.
+    async fn write(
+        &self,
+        batch: Vec<Ended>,
+        again: &mut Vec<Ended>,
+        settled: &mut usize,
+    ) -> Result<(), StoreError> {
+        let mut parts = VecDeque::from([batch]);
+        while let Some(mut part) = parts.pop_front() {
+            let runs: Vec<FinishRun> = part.iter().map(|it| self.finish_of(it)).collect();
+            match self.parts().queue.finish(&runs).await {
+                Ok(answers) => {
+                    for ((it, run), answer) in part.into_iter().zip(&runs).zip(answers) {
+                        match self.answered(it, &run.settlement, answer).await {
+                            None => *settled += 1,
+                            Some(it) => again.push(it),
+                        }
+                    }
+                }
+                Err(error) if error.is_unavailable() => {
+                    again.extend(part);
+                    again.extend(parts.into_iter().flatten());
+                    return Err(error);
+                }
+                Err(error) if part.len() > 1 => {
+                    warn!(error = %error, rows = part.len(), "outcomes were refused; looking for the one that is bad");
+                    let rest = part.split_off(part.len() / 2);
+                    parts.push_front(rest);
+                    parts.push_front(part);
+                }
+                Err(error) => self.refused(part, &error, again),
+            }
+        }
+        Ok(())
+    }
+
+    /// One outcome that the store will not take: written without its texts, and if even that is refused, left to the lease.
+    fn refused(&self, part: Vec<Ended>, error: &StoreError, again: &mut Vec<Ended>) {
+        for mut it in part {
+            if it.is_reduced {
+                error!(job = %it.job.id, run = %it.run.run_id, error = %error,
+                    "the store refuses this outcome even without its texts; the run stays until it is taken over");
+                self.board().settle(it.run.run_id);
+                continue;
+            }
+            error!(job = %it.job.id, run = %it.run.run_id, error = %error, "outcome refused; storing it without its texts");
+            it.is_reduced = true;
+            it.report.message = Some("the outcome's texts could not be stored".to_owned());
+            it.report.error = None;
+            again.push(it);
+        }
+    }
+
+    fn finish_of(&self, it: &Ended) -> FinishRun {
+        let flags = self
+            .parts()
+            .registry
+            .get(&it.job.type_name)
+            .map_or(JobFlags::NONE, |it| it.flags);
+        let now = self.now();
+        let ctx = SettleContext {
+            now,
+            chance: rand::rng().random::<f64>(),
+            node_name: &self.options().node_name,
+            instance: it.run.instance,
+            flags,
+        };
+        let mut settlement = settle(&it.job, &it.run, &it.report, &ctx);
+        if it.report.outcome != RunOutcome::Returned && !it.is_reduced {
+            settlement.follow_ups = self.follow_ups(it, &settlement, flags, now);
+        }
+        FinishRun {
+            job_id: it.job.id,
+            run_id: it.run.run_id,
+            job_version: it.job.version,
+            settlement,
+        }
+    }
+
+    fn follow_ups(
+        &self,
+        it: &Ended,
+        settlement: &Settlement,
+        flags: JobFlags,
+        now: tasks_abstractions::Timestamp,
+    ) -> Vec<PreparedJob> {
+        let parts = self.parts();
+        let is_abandoned = settlement.update.is_abandoned && !it.job.is_abandoned;
+        let is_engines = crate::abandonment::is_reported(&it.run, it.report.outcome, is_abandoned);
+        let asks_users = !parts.follow_ups.is_empty() && !flags.disable_job_action;
+        if !is_engines && !asks_users {
+            return Vec::new();
+        }
+        let request = FollowUpRequest {
+            job: Arc::clone(&it.job),
+            run: it.run.clone(),
+            outcome: it.report.outcome,
+            message: it.report.message.clone(),
+            is_abandoned,
+            now,
+        };
+        let mut jobs = Vec::new();
+        if is_engines {
+            jobs.extend(crate::abandonment::notifications(
+                &request,
+                settlement,
+                &parts.channels,
+            ));
+        }
+        if asks_users {
+            for source in &parts.follow_ups {
+                match std::panic::catch_unwind(AssertUnwindSafe(|| source.follow_ups(&request))) {
+                    Ok(more) => jobs.extend(more),
+                    Err(panic) => error!(job = %it.job.id, panic = %text_of(panic.as_ref()),
+                        "a source of follow-ups panicked; the outcome is stored without them"),
+                }
+            }
+        }
+        jobs
+    }
+
+    /// Takes the store's answer for one outcome. `Some` = it must be written again.
+    async fn answered(&self, mut it: Ended, settlement: &Settlement, answer: FinishAnswer) -> Option<Ended> {
+        let is_applied = match answer {
+            FinishAnswer::Applied => true,
+            FinishAnswer::Stale(snapshot) => {
+                let JobSnapshot { job, run, .. } = *snapshot;
+                debug!(job = %job.id, run = %it.run.run_id, "a command changed the job during its run");
+                it.job = Arc::new(job);
+                if let Some(run) = run.filter(|run| run.run_id == it.run.run_id) {
+                    it.run = RunInfo {
+                        suspect: it.run.suspect,
+                        ..run
+                    };
+                }
+                it.stale += 1;
+                return Some(it);
+            }
+            FinishAnswer::Gone => self.was_applied_before(&it).await,
+        };
+        let abandoned = settlement.update.is_abandoned && !it.job.is_abandoned;
+        self.board().settle(it.run.run_id);
+        if is_applied {
+            if abandoned {
+                error!(job = %it.job.id, r#type = %it.job.type_name, run = %it.run.run_id, tenant = %it.job.tenant_id,
+                    attempt = it.run.entry.attempt, "given up: {}", it.report.message.as_deref().unwrap_or_default());
+            }
+            if settlement.next.is_some() || !settlement.follow_ups.is_empty() {
+                self.signals().work();
+            }
+        } else {
+            warn!(job = %it.job.id, run = %it.run.run_id, outcome = %it.report.outcome,
+                "the run had been taken over or deleted; its outcome is dropped");
+        }
+        if it.report.outcome != RunOutcome::Returned {
+            self.tell_settled(&JobSettled {
+                job_id: it.job.id,
+                run_id: it.run.run_id,
+                outcome: it.report.outcome,
+                is_applied,
+                is_abandoned: is_applied && abandoned,
+            });
+        }
+        None
+    }
+
+    /// Whether an outcome that the store no longer knows as in flight is there already: from a call whose reply was lost.
+    async fn was_applied_before(&self, it: &Ended) -> bool {
+        match self.parts().store.find_log(it.run.run_id).await {
+            Ok(log) => log.is_some_and(|log| log.outcome == it.report.outcome),
+            Err(error) => {
+                debug!(error = %error, "could not look whether the outcome is stored already");
+                false
+            }
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! The heartbeat step: keeps the lease, brings back cancel requests, and finds runs of lost replies.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tasks_abstractions::job::InstanceId;
+use tasks_abstractions::store::{ClaimedRun, NodeInfo, NodeState, RenewRequest, Renewal};
+use tasks_abstractions::{CancelReason, RunOutcome, StoreError};
+use tasks_multitenancy::TenantScope;
+use tokio::time::Instant;
+use tracing::{error, info, warn};
+
+use super::{Engine, lock};
+use crate::transition::RunReport;
+
+/// This node's membership, by its own monotonic clock.
+#[derive(Debug, Default)]
+pub(super) struct Lease {
+    is_registered: bool,
+    /// Send time of the last renewal that was answered well.
+    renewed_at: Option<Instant>,
+    /// Since when every renewal was answered well.
+    healthy_since: Option<Instant>,
+    is_self_fenced: bool,
+}
+
+impl Engine {
+    /// Makes this engine a living member, unless it is one.
+    ///
+    /// # Errors
+    /// Where the store failed.
+    pub async fn register_step(&self) -> Result<(), StoreError> {
+        if lock(&self.shared.lease).is_registered {
+            return Ok(());
+        }
+        let sent = Instant::now();
+        let queue = &self.parts().queue;
+        let store_now = queue.now().await?;
+        self.sample_clock(store_now);
+        let instance = self.instance();
+        let node = NodeInfo {
+            instance,
+            name: self.options().node_name.clone(),
+            state: NodeState::Alive,
+            started_at: store_now,
+            heartbeat_at: store_now,
+            capacity: u32::try_from(self.options().max_concurrency).unwrap_or(u32::MAX),
+            running: u32::try_from(self.executing()).unwrap_or(u32::MAX),
+            lanes: self.shared.lanes.main.clone(),
+            version: self.parts().version.clone(),
+        };
+        queue.register_node(&node).await?;
+        *lock(&self.shared.lease) = Lease {
+            is_registered: true,
+            renewed_at: Some(sent),
+            healthy_since: Some(sent),
+            is_self_fenced: false,
+        };
+        info!(node = %node.name, %instance, "registered");
+        self.signals().rescue();
+        self.signals().work();
+        Ok(())
+    }
+
+    /// Renews the lease, delivers cancel requests, and gives back runs that this process does not know.
+    ///
+    /// # Errors
+    /// Where the store failed; when that lasts for a lease, the runs here are cancelled, because others may have taken them over.
+    pub async fn heartbeat_step(&self) -> Result<(), StoreError> {
+        self.register_step().await.inspect_err(|_| self.self_fence())?;
+        let sent = Instant::now();
+        let (instance, running, cleared) = {
+            let mut board = self.board();
+            (
+                board.instance,
+                board.executing,
+                std::mem::take(&mut board.cleared_suspects),
+            )
+        };
+        let request = RenewRequest {
+            instance,
+            running: u32::try_from(running).unwrap_or(u32::MAX),
+            cleared_suspects: cleared.clone(),
+            now: self.parts().clock.authoritative_now(),
+        };
+        match self.parts().queue.renew(&request).await {
+            Ok(Renewal::Alive { now, cancels }) => {
+                self.sample_clock(now);
+                {
+                    let mut lease = lock(&self.shared.lease);
+                    lease.renewed_at = Some(sent);
+                    lease.healthy_since.get_or_insert(sent);
+                    lease.is_self_fenced = false;
+                }
+                self.deliver(&cancels);
+                self.reconcile(instance).await
+            }
+            Ok(Renewal::Fenced) => {
+                self.fenced().await;
+                Ok(())
+            }
+            Err(error) => {
+                self.board().cleared_suspects.extend(cleared);
+                lock(&self.shared.lease).healthy_since = None;
+                self.self_fence();
+                Err(error)
+            }
+        }
+    }
+
+    /// Looks for cancel requests now, because somebody said that there are some.
+    ///
+    /// # Errors
+    /// Where the store failed; the next heartbeat brings them.
+    pub async fn cancel_step(&self) -> Result<(), StoreError> {
+        if self.board().runs.is_empty() {
+            return Ok(());
+        }
+        let cancels = self.parts().queue.cancel_requests(self.instance()).await?;
+        self.deliver(&cancels);
+        Ok(())
+    }
+
+    fn deliver(&self, cancels: &[tasks_abstractions::store::CancelRequest]) {
+        let mut board = self.board();
+        for cancel in cancels {
+            board.cancel(cancel.run_id, cancel.reason);
+        }
+    }
+
+    /// Since when every renewal went well, if it did for at least a lease.
+    pub(super) fn has_been_healthy(&self) -> bool {
+        let lease = lock(&self.shared.lease);
+        lease.is_registered
+            && lease
+                .healthy_since
+                .is_some_and(|it| it.elapsed() >= self.options().lease)
+    }
+
+    pub(super) fn is_registered(&self) -> bool {
+        lock(&self.shared.lease).is_registered
+    }
+
+    pub(super) fn forget_membership(&self) {
+        lock(&self.shared.lease).is_registered = false;
+    }
+
+    /// No renewal went well for a lease: others may run these jobs already.
+    fn self_fence(&self) {
+        {
+            let mut lease = lock(&self.shared.lease);
+            let is_over = lease
+                .renewed_at
+                .is_some_and(|it| it.elapsed() >= self.options().lease);
+            if !is_over || lease.is_self_fenced {
+                return;
+            }
+            lease.is_self_fenced = true;
+        }
+        warn!("the lease could not be renewed in time: runs of this node are cancelled");
+        self.board().cancel_all(CancelReason::Fenced);
+    }
+
+    /// The store says that this node is no living member: its runs are cancelled and it registers anew, under a new instance.
+    pub(super) async fn fenced(&self) {
+        let was_registered = std::mem::take(&mut *lock(&self.shared.lease)).is_registered;
+        if !was_registered {
+            return;
+        }
+        error!(instance = %self.instance(), "fenced: another node took this one for dead; runs are cancelled");
+        {
+            let mut board = self.board();
+            board.cancel_all(CancelReason::Fenced);
+            board.instance = InstanceId::generate(self.parts().guids.as_ref());
+        }
+        if let Err(error) = self.register_step().await {
+            warn!(error = %error, "could not register anew; the next heartbeat tries again");
+        }
+    }
+
+    /// Gives back runs of this instance that this process does not know: of claims whose reply was lost. Rows are read first, the
+    /// board is looked at after that, so that a claim which is answered meanwhile is known.
+    async fn reconcile(&self, instance: InstanceId) -> Result<(), StoreError> {
+        let rows = self.parts().queue.runs_of(instance).await?;
+        let unknown: Vec<_> = {
+            let board = self.board();
+            rows.into_iter()
+                .filter(|row| !board.runs.contains_key(&row.run_id) && !board.claims.contains(&row.claim_id))
+                .collect()
+        };
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        warn!(
+            runs = unknown.len(),
+            "giving back runs whose claim was never answered"
+        );
+        let ids: Vec<_> = unknown.iter().map(|it| it.job_id).collect();
+        let snapshots = self.parts().store.snapshots(TenantScope::All, &ids).await?;
+        for snapshot in snapshots {
+            let Some(run) = snapshot.run else { continue };
+            if !unknown.iter().any(|it| it.run_id == run.run_id) {
+                continue;
+            }
+            let claimed = ClaimedRun {
+                job: std::sync::Arc::new(snapshot.job),
+                run,
+            };
+            let report = RunReport::new(RunOutcome::Returned, claimed.run.claimed_at, Duration::ZERO);
+            {
+                let mut board = self.board();
+                if board.runs.contains_key(&claimed.run.run_id) {
+                    continue;
+                }
+                drop(board.add(&claimed));
+                board.end(claimed.run.run_id);
+            }
+            self.send_ended(claimed, report);
+        }
+        Ok(())
+    }
+
+    fn sample_clock(&self, store_now: tasks_abstractions::Timestamp) {
+        let ahead = store_now - self.parts().clock.now();
+        self.shared
+            .clock_offset
+            .store(ahead.num_microseconds().unwrap_or(0), Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,207 @@
+//! The loops: the only place in the engine that waits for time to pass.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "loops tick here, so that every step is free of timers"
+)]
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tasks_abstractions::StoreError;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tracing::{debug, warn};
+
+use super::Engine;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// How often shutdown looks whether the runs have ended.
+const DRAIN_LOOK: Duration = Duration::from_millis(5);
+
+/// Whether `work` ended within `limit`.
+pub(super) async fn within(limit: Duration, work: impl Future<Output = ()>) -> bool {
+    timeout(limit, work).await.is_ok()
+}
+
+/// Pauses between attempts while the store is away: twice as long each time, up to 2 s. Says so once, and once when it is back.
+struct Pause {
+    what: &'static str,
+    next: Duration,
+}
+
+impl Pause {
+    const fn new(what: &'static str) -> Self {
+        Self {
+            what,
+            next: FIRST_PAUSE,
+        }
+    }
+
+    fn is_well(&mut self) {
+        if self.next > FIRST_PAUSE {
+            warn!(step = self.what, "the store is back");
+            self.next = FIRST_PAUSE;
+        }
+    }
+
+    async fn after(&mut self, error: &StoreError) {
+        if self.next == FIRST_PAUSE {
+            warn!(step = self.what, error = %error, "the store failed; trying again until it is back");
+        } else {
+            debug!(step = self.what, error = %error, "the store still fails");
+        }
+        sleep(self.next).await;
+        self.next = (self.next * 2).min(LONGEST_PAUSE);
+    }
+}
+
+impl Engine {
+    /// Runs every loop until [`shutdown`](Self::shutdown) has come to its end. Registers the node first.
+    pub async fn run(&self) {
+        let over = self.ended();
+        tokio::select! {
+            () = over => {}
+            () = self.heartbeat_loop() => {}
+            () = self.rescue_loop() => {}
+            () = self.claim_loop() => {}
+            () = self.finish_loop() => {}
+            () = self.watch_loop() => {}
+            () = self.command_loop() => {}
+        }
+    }
+
+    async fn ended(&self) {
+        loop {
+            if self.is_shutting_down() && !self.is_registered() && self.unsettled() == 0 {
+                return;
+            }
+            sleep(DRAIN_LOOK * 4).await;
+        }
+    }
+
+    async fn heartbeat_loop(&self) {
+        let mut pause = Pause::new("heartbeat");
+        loop {
+            if self.is_shutting_down() && !self.is_registered() {
+                // Shutdown has ended the membership; renewing would begin a new one.
+                std::future::pending::<()>().await;
+            }
+            match self.heartbeat_step().await {
+                Ok(()) => {
+                    pause.is_well();
+                    sleep(self.options().heartbeat).await;
+                }
+                Err(error) => pause.after(&error).await,
+            }
+        }
+    }
+
+    async fn rescue_loop(&self) {
+        let mut pause = Pause::new("rescue");
+        loop {
+            let tick = self.options().heartbeat / 2;
+            // A timeout is the ordinary case: the next look is due.
+            let _ = timeout(tick, self.signals().wait_for_rescue()).await;
+            match self.rescue_step().await {
+                Ok(_) => pause.is_well(),
+                Err(error) => pause.after(&error).await,
+            }
+        }
+    }
+
+    async fn claim_loop(&self) {
+        let mut pause = Pause::new("claim");
+        loop {
+            if !self.is_claiming() || !self.is_registered() || self.free_slots() == 0 {
+                self.signals().wait_for_work().await;
+                continue;
+            }
+            if self.shared.is_store_away.load(Ordering::Acquire) {
+                // Outcomes go first: what cannot be written down should not be started.
+                sleep(FIRST_PAUSE).await;
+                if self.unsettled() > 0 {
+                    continue;
+                }
+            }
+            match self.claim_step().await {
+                Ok(step) => {
+                    pause.is_well();
+                    if !step.may_have_more {
+                        self.wait_for_due(&mut pause).await;
+                    }
+                }
+                Err(error) => pause.after(&error).await,
+            }
+        }
+    }
+
+    /// Waits for the earliest of: the next due time, a signal, the poll interval.
+    async fn wait_for_due(&self, pause: &mut Pause) {
+        let poll = self.options().poll_interval;
+        let wait = match self.next_due().await {
+            Ok(due) => due.map_or(poll, |due| due.min(poll)),
+            Err(error) => {
+                pause.after(&error).await;
+                return;
+            }
+        };
+        if wait.is_zero() {
+            // Due already, but not claimed: another node is faster, or it came in between.
+            tokio::task::yield_now().await;
+            return;
+        }
+        // A timeout is the ordinary case: something is due, or it is time to look.
+        let _ = timeout(wait, self.signals().wait_for_work()).await;
+    }
+
+    async fn finish_loop(&self) {
+        let mut pause = Pause::new("finish");
+        loop {
+            self.wait_for_ended().await;
+            if self.should_linger().await && !self.options().finish_linger.is_zero() {
+                sleep(self.options().finish_linger).await;
+            }
+            match self.finish_step().await {
+                Ok(_) => pause.is_well(),
+                Err(error) => pause.after(&error).await,
+            }
+        }
+    }
+
+    async fn watch_loop(&self) {
+        loop {
+            let next = self.watch_step();
+            let latest = Instant::now() + self.options().stuck_after.min(self.options().heartbeat);
+            let at = next.map_or(latest, |it| it.min(latest));
+            tokio::select! {
+                () = sleep_until(at) => {}
+                () = self.signals().wait_for_watch() => {}
+            }
+        }
+    }
+
+    async fn command_loop(&self) {
+        let mut pause = Pause::new("commands");
+        loop {
+            self.signals().wait_for_commands().await;
+            match self.cancel_step().await {
+                Ok(()) => pause.is_well(),
+                Err(error) => pause.after(&error).await,
+            }
+        }
+    }
+
+    /// Waits until no code runs here.
+    pub(super) async fn drained(&self) {
+        while self.executing() > 0 {
+            sleep(DRAIN_LOOK).await;
+        }
+    }
+
+    /// Waits until the store has every outcome.
+    pub(super) async fn all_settled(&self) {
+        while self.unsettled() > 0 {
+            sleep(DRAIN_LOOK).await;
+        }
+    }
+}

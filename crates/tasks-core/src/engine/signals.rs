@@ -1,0 +1,105 @@
+//! Signals between the parts of one process: work was added, commands were given, slots were freed.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tasks_abstractions::{JobCommand, JobDispatcher, JobId, JobPublisher, WakeHint};
+use tasks_multitenancy::TenantId;
+use tokio::sync::Notify;
+
+/// Wakes the loops of this process' engine. Cheap to clone. A signal that comes before its loop waits is kept.
+#[derive(Debug, Clone, Default)]
+pub struct Signals {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    work: Notify,
+    commands: Notify,
+    watch: Notify,
+    rescue: Notify,
+}
+
+impl Signals {
+    /// Signals of a new engine.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// There may be work to claim, or a slot to put it into.
+    pub fn work(&self) {
+        self.inner.work.notify_one();
+    }
+
+    /// There may be cancel requests.
+    pub fn commands(&self) {
+        self.inner.commands.notify_one();
+    }
+
+    /// Deadlines of runs changed.
+    pub fn watch(&self) {
+        self.inner.watch.notify_one();
+    }
+
+    /// There may be runs to rescue.
+    pub fn rescue(&self) {
+        self.inner.rescue.notify_one();
+    }
+
+    pub(super) async fn wait_for_work(&self) {
+        self.inner.work.notified().await;
+    }
+
+    pub(super) async fn wait_for_commands(&self) {
+        self.inner.commands.notified().await;
+    }
+
+    pub(super) async fn wait_for_watch(&self) {
+        self.inner.watch.notified().await;
+    }
+
+    pub(super) async fn wait_for_rescue(&self) {
+        self.inner.rescue.notified().await;
+    }
+}
+
+/// Wakes the engine of this process only. Other processes on the same store find the work by polling.
+#[derive(Debug, Clone)]
+pub struct LocalJobPublisher(Signals);
+
+impl LocalJobPublisher {
+    /// A publisher to the engine that listens to these signals.
+    #[must_use]
+    pub fn new(signals: Signals) -> Self {
+        Self(signals)
+    }
+}
+
+#[async_trait]
+impl JobPublisher for LocalJobPublisher {
+    async fn publish(&self, _: &[WakeHint]) {
+        self.0.work();
+    }
+}
+
+/// Tells the engine of this process of commands. Other processes find them with their next heartbeat.
+#[derive(Debug, Clone)]
+pub struct LocalJobDispatcher(Signals);
+
+impl LocalJobDispatcher {
+    /// A dispatcher to the engine that listens to these signals.
+    #[must_use]
+    pub fn new(signals: Signals) -> Self {
+        Self(signals)
+    }
+}
+
+#[async_trait]
+impl JobDispatcher for LocalJobDispatcher {
+    async fn dispatch(&self, _: JobCommand, _: TenantId, _: &[JobId]) {
+        self.0.commands();
+        self.0.work();
+    }
+}

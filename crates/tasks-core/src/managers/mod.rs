@@ -1,0 +1,13 @@
+//! What applications and people call: enqueueing, workers, the schedule, and management.
+
+mod definitions;
+mod jobs;
+mod management;
+mod scheduler;
+mod workers;
+
+pub use definitions::DefinitionManager;
+pub use jobs::StoreBackgroundJobManager;
+pub use management::EngineManagement;
+pub use scheduler::EngineScheduler;
+pub use workers::StoreBackgroundWorkerManager;

@@ -1,0 +1,19 @@
+//! What comes next: pure functions over a job and its executions, without store, clock or chance of their own.
+//!
+//! [`settle`] turns a finished run into what the store writes, [`decide`] turns a command into a change, [`arm`] finds the next
+//! execution of a schedule. Every rule about states is here and nowhere else.
+
+mod arm;
+mod command;
+mod edit;
+mod report;
+mod settle;
+
+pub use arm::{ScheduleError, check_schedule, first_execution, next_execution};
+pub use command::decide;
+pub use edit::{is_schedule_changed, replace_definition};
+pub use report::{RunReport, capture};
+pub use settle::{SettleContext, settle};
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tasks_abstractions::job::InstanceId;
 use tasks_abstractions::store::{ClaimedRun, NodeInfo, NodeState, RenewRequest, Renewal};
-use tasks_abstractions::{CancelReason, RunOutcome, StoreError};
+use tasks_abstractions::{CancelReason, RunId, RunOutcome, StoreError};
 use tasks_multitenancy::TenantScope;
 use tokio::time::Instant;
 use tracing::{error, info, warn};
@@ -92,6 +92,7 @@ impl Engine {
                     lease.healthy_since.get_or_insert(sent);
                     lease.is_self_fenced = false;
                 }
+                self.release_suspect(&cleared);
                 self.deliver(&cancels);
                 self.reconcile(instance).await
             }
@@ -119,6 +120,16 @@ impl Engine {
         let cancels = self.parts().queue.cancel_requests(self.instance()).await?;
         self.deliver(&cancels);
         Ok(())
+    }
+
+    /// The store knows that these runs are no suspects any more: the next suspect may be claimed.
+    fn release_suspect(&self, cleared: &[RunId]) {
+        let mut board = self.board();
+        if board.suspect.is_some_and(|it| cleared.contains(&it)) {
+            board.suspect = None;
+            drop(board);
+            self.signals().work();
+        }
     }
 
     fn deliver(&self, cancels: &[tasks_abstractions::store::CancelRequest]) {

@@ -89,7 +89,8 @@ impl Engine {
             match self.heartbeat_step().await {
                 Ok(()) => {
                     pause.is_well();
-                    sleep(self.options().heartbeat).await;
+                    // A timeout is the ordinary case: the next renewal is due.
+                    let _ = timeout(self.options().heartbeat, self.signals().wait_for_beat()).await;
                 }
                 Err(error) => pause.after(&error).await,
             }

@@ -19,6 +19,7 @@ struct Inner {
     commands: Notify,
     watch: Notify,
     rescue: Notify,
+    beat: Notify,
 }
 
 impl Signals {
@@ -46,6 +47,15 @@ impl Signals {
     /// There may be runs to rescue.
     pub fn rescue(&self) {
         self.inner.rescue.notify_one();
+    }
+
+    /// The lease should be renewed now, because the store must learn something.
+    pub fn beat(&self) {
+        self.inner.beat.notify_one();
+    }
+
+    pub(super) async fn wait_for_beat(&self) {
+        self.inner.beat.notified().await;
     }
 
     pub(super) async fn wait_for_work(&self) {

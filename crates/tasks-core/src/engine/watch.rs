@@ -16,7 +16,6 @@ impl Engine {
         let now = Instant::now();
         let mut next: Option<Instant> = None;
         let mut given_up: Vec<RunId> = Vec::new();
-        let mut freed_suspect = false;
         let (stuck_after, window) = (self.options().stuck_after, self.options().suspect_window);
         let mut board = self.board();
         let suspect = board.suspect;
@@ -52,24 +51,22 @@ impl Engine {
                     "stuck: the run was asked to end and still goes on; its slot stays taken until it does");
                 it.is_reported_stuck = true;
             }
-            if suspect == Some(*run_id) && due(Some(began + window)) {
+            if suspect == Some(*run_id) && it.claimed.run.suspect && due(Some(began + window)) {
+                it.claimed.run.suspect = false;
                 cleared = Some(*run_id);
             }
         }
         if let Some(run) = cleared {
-            if let Some(it) = board.runs.get_mut(&run) {
-                it.claimed.run.suspect = false;
-            }
-            board.suspect = None;
+            // The next suspect is claimed only when the store knows that this one is none any more: else the next one's crash would count
+            // against it.
             board.cleared_suspects.push(run);
-            freed_suspect = true;
         }
         for run in given_up {
             self.give_up(&mut board, run);
         }
         drop(board);
-        if freed_suspect {
-            self.signals().work();
+        if cleared.is_some() {
+            self.signals().beat();
         }
         next
     }

@@ -1,0 +1,281 @@
+//! Taking due executions out of the queue, and over from nodes that are gone.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, Value};
+use tasks_abstractions::job::{InstanceId, Lane};
+use tasks_abstractions::run::{After, QueueEntry, RunInfo};
+use tasks_abstractions::store::{ClaimRequest, ClaimedRun, NodeState, StoreErrorKind, TakeOver, TakenOver};
+use tasks_abstractions::{JobInfo, JobStatus, StoreError, Timestamp};
+use uuid::Uuid;
+
+use crate::row::{Hex, json_rows, micros, read_parts, read_run, stored_job, uuid_at};
+use crate::statement::{On, column};
+use crate::store::{SeaOrmStore, commit};
+
+const CLAIMING: &str = "claim due executions";
+const TAKING: &str = "take over runs of dead nodes";
+
+impl SeaOrmStore {
+    pub(crate) async fn claim_due(&self, request: &ClaimRequest) -> Result<Vec<ClaimedRun>, StoreError> {
+        let now = self.now_or(request.now);
+        let tx = self.begin(CLAIMING).await?;
+        let on = self.on(&tx);
+        must_live(on, request.instance, CLAIMING).await?;
+        let due = due_executions(on, request, now).await?;
+        if due.is_empty() {
+            // Nothing was written, so there is nothing to make durable.
+            return Ok(Vec::new());
+        }
+        let mut claimed = due
+            .into_iter()
+            .map(|it| self.start(it, request, now))
+            .collect::<Vec<_>>();
+        move_to_runs(on, request, now, &mut claimed).await?;
+        commit(tx, CLAIMING).await?;
+        Ok(claimed)
+    }
+
+    fn start(&self, (job, entry): Due, request: &ClaimRequest, now: Timestamp) -> ClaimedRun {
+        let job = in_flight(job);
+        let run = RunInfo {
+            run_id: self.new_run(),
+            job_id: job.id,
+            instance: request.instance,
+            claim_id: request.claim_id,
+            suspect: entry.is_suspect(),
+            entry,
+            job_version: job.version,
+            after: After::Settle,
+            claimed_at: now,
+            cancel: None,
+        };
+        ClaimedRun {
+            job: Arc::new(job),
+            run,
+        }
+    }
+
+    pub(crate) async fn time_to_next(
+        &self,
+        lanes: &[Lane],
+        now: Option<Timestamp>,
+    ) -> Result<Option<Duration>, StoreError> {
+        let doing = "look for the next due time";
+        let now = self.now_or(now);
+        let on = self.reading();
+        let row = on
+            .row(on.dialect.sql().next_due, vec![lane_names(lanes)?.into()], doing)
+            .await?;
+        let due: Option<i64> = row.map(|it| column(&it, 0, doing)).transpose()?.flatten();
+        Ok(due.map(|it| Duration::from_micros(u64::try_from(it.saturating_sub(micros(now))).unwrap_or(0))))
+    }
+
+    pub(crate) async fn take_over_runs(&self, request: &TakeOver) -> Result<Vec<TakenOver>, StoreError> {
+        let now = self.now_or(request.now);
+        let tx = self.begin(TAKING).await?;
+        let on = self.on(&tx);
+        must_live(on, request.instance, TAKING).await?;
+        let sql = on.dialect.sql();
+        let limit = i64::try_from(request.limit).unwrap_or(i64::MAX);
+        let rows = on.rows(sql.orphaned_runs, vec![limit.into()], TAKING).await?;
+        let mut taken = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let former = read_run(row, 1)?;
+            let job = in_flight(stored_job(row)?);
+            taken.push(TakenOver {
+                former_run: former.run_id,
+                former_instance: former.instance,
+                former_node: column(row, 2, TAKING)?,
+                claimed: ClaimedRun {
+                    run: RunInfo {
+                        run_id: self.new_run(),
+                        instance: request.instance,
+                        claim_id: request.claim_id,
+                        claimed_at: now,
+                        job_version: job.version,
+                        ..former
+                    },
+                    job: Arc::new(job),
+                },
+            });
+        }
+        if taken.is_empty() {
+            return Ok(taken);
+        }
+        let uuid = |it: Uuid| on.dialect.uuid(it);
+        let keys = || {
+            taken.iter().map(|it| {
+                let run = &it.claimed.run;
+                (
+                    Hex(run.job_id.as_uuid()),
+                    Hex(it.former_run.as_uuid()),
+                    Hex(run.run_id.as_uuid()),
+                    run.job_version,
+                )
+            })
+        };
+        for (json, _) in json_rows(keys())? {
+            let values: Vec<Value> = vec![
+                json.clone().into(),
+                uuid(request.instance.as_uuid()),
+                uuid(request.claim_id.as_uuid()),
+                micros(now).into(),
+            ];
+            on.execute(sql.take_runs, values, TAKING).await?;
+            on.execute(sql.delete_locks, vec![json.into()], TAKING).await?;
+        }
+        commit(tx, TAKING).await?;
+        Ok(taken)
+    }
+}
+
+/// Fails with kind `Fenced` where the instance is no living member.
+pub(crate) async fn must_live<C: ConnectionTrait>(
+    on: On<'_, C>,
+    instance: InstanceId,
+    doing: &str,
+) -> Result<(), StoreError> {
+    let row = on
+        .row(
+            on.dialect.sql().node_state,
+            vec![on.dialect.uuid(instance.as_uuid())],
+            doing,
+        )
+        .await?;
+    let state: Option<i64> = row.map(|it| column(&it, 0, doing)).transpose()?;
+    if state == Some(i64::from(NodeState::Alive.code())) {
+        return Ok(());
+    }
+    Err(StoreError::new(
+        StoreErrorKind::Fenced,
+        format!("cannot {doing}: node {instance} is no living member; cancel its runs and register it anew"),
+    ))
+}
+
+pub(crate) fn lane_names(lanes: &[Lane]) -> Result<String, StoreError> {
+    serde_json::to_string(&lanes.iter().map(Lane::as_str).collect::<Vec<_>>()).map_err(|it| {
+        StoreError::new(
+            StoreErrorKind::Invalid,
+            "names of lanes cannot be written as JSON",
+        )
+        .caused_by(it)
+    })
+}
+
+type Due = (JobInfo, QueueEntry);
+
+/// A job, read in its stored state, as it shows itself while a run is in flight.
+fn in_flight(mut job: JobInfo) -> JobInfo {
+    job.is_running = true;
+    if job.status == JobStatus::Queuing {
+        job.status = JobStatus::Running;
+    }
+    job
+}
+
+/// Due executions in claim order: rank by rank, over all lanes of a rank by due time.
+async fn due_executions<C: ConnectionTrait>(
+    on: On<'_, C>,
+    request: &ClaimRequest,
+    now: Timestamp,
+) -> Result<Vec<Due>, StoreError> {
+    let heads = on
+        .rows(
+            on.dialect.sql().claim_heads,
+            vec![lane_names(&request.lanes)?.into(), micros(now).into()],
+            CLAIMING,
+        )
+        .await?;
+    let mut lanes_by_rank: Vec<(i64, Vec<i64>)> = Vec::new();
+    for row in &heads {
+        let (lane, rank): (i64, i64) = (column(row, 0, CLAIMING)?, column(row, 1, CLAIMING)?);
+        match lanes_by_rank.last_mut() {
+            Some((last, lanes)) if *last == rank && lanes.len() < on.dialect.lanes_at_once() => {
+                lanes.push(lane)
+            }
+            _ => lanes_by_rank.push((rank, vec![lane])),
+        }
+    }
+    let mut due = Vec::new();
+    for (rank, lanes) in lanes_by_rank {
+        let left = request.limit.saturating_sub(due.len());
+        if left == 0 {
+            break;
+        }
+        let limit = i64::try_from(left).unwrap_or(i64::MAX);
+        let mut values: Vec<Value> = vec![micros(now).into(), limit.into(), rank.into()];
+        values.extend(lanes.iter().map(|it| Value::from(*it)));
+        let rows = on
+            .rows(on.dialect.claim_rows(lanes.len()), values, CLAIMING)
+            .await?;
+        let from = due.len();
+        for row in &rows {
+            match read_parts(row) {
+                Ok((job, entry)) => due.extend(entry.map(|it| (job, it))),
+                // One unreadable row must not keep all others waiting.
+                Err(it) => tracing::error!(error = %it, "a waiting job is passed over"),
+            }
+        }
+        due[from..].sort_by_key(|(job, entry)| (entry.due_at, job.id));
+    }
+    Ok(due)
+}
+
+/// Inserts the run rows and removes the queue rows of those that were inserted.
+async fn move_to_runs<C: ConnectionTrait>(
+    on: On<'_, C>,
+    request: &ClaimRequest,
+    now: Timestamp,
+    claimed: &mut Vec<ClaimedRun>,
+) -> Result<(), StoreError> {
+    let sql = on.dialect.sql();
+    let uuid = |it: Uuid| on.dialect.uuid(it);
+    let rows = claimed.iter().map(|it| {
+        let (run, entry) = (&it.run, &it.run.entry);
+        (
+            Hex(run.job_id.as_uuid()),
+            Hex(run.run_id.as_uuid()),
+            entry.lane.as_str(),
+            entry.rank,
+            micros(entry.due_at),
+            entry.kind.code(),
+            entry.attempt,
+            u8::from(run.suspect),
+            run.job_version,
+        )
+    });
+    let batches = json_rows(rows)?;
+    let mut inserted = 0;
+    for (json, _) in &batches {
+        let values = vec![
+            json.as_str().into(),
+            uuid(request.instance.as_uuid()),
+            uuid(request.claim_id.as_uuid()),
+            micros(now).into(),
+        ];
+        inserted += on.execute(sql.insert_runs, values, CLAIMING).await?;
+    }
+    if inserted == claimed.len() as u64 {
+        on.execute_batches(sql.delete_queue, batches, CLAIMING).await?;
+        return Ok(());
+    }
+    // A job had a queue row and a run row. Never by this store's own doing; its queue row stays for the check to judge.
+    let mut own = HashSet::new();
+    for row in on
+        .rows(
+            sql.runs_of_claim,
+            vec![uuid(request.claim_id.as_uuid())],
+            CLAIMING,
+        )
+        .await?
+    {
+        own.insert(uuid_at(&row, 0, "a run id")?);
+    }
+    claimed.retain(|it| own.contains(&it.run.run_id.as_uuid()));
+    let jobs = json_rows(claimed.iter().map(|it| [Hex(it.run.job_id.as_uuid())]))?;
+    on.execute_batches(sql.delete_queue, jobs, CLAIMING).await?;
+    Ok(())
+}

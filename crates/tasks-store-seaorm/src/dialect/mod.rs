@@ -1,0 +1,181 @@
+//! What differs between databases: the texts of statements, how values are bound, how a transaction that writes begins.
+//!
+//! Every statement of the store is listed in [`Sql`] with its parameters, so that another database is added by one more file here. Batches travel as **one**
+//! JSON parameter: no limit on the number of binds, no arrays with NULLs. Rows come back as JSON arrays, one value a row instead of forty: the driver copies each value
+//! through a channel, and that was most of the cost of a claim.
+
+mod sqlite;
+
+use sea_orm::{DbBackend, SqliteTransactionMode, TransactionOptions, Value};
+use tasks_abstractions::StoreError;
+use tasks_abstractions::store::StoreErrorKind;
+use uuid::Uuid;
+
+/// A supported database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+}
+
+impl Dialect {
+    /// The dialect of a connection, which may be the caller's own.
+    pub(crate) fn of(backend: DbBackend) -> Result<Self, StoreError> {
+        match backend {
+            DbBackend::Sqlite => Ok(Self::Sqlite),
+            other => Err(StoreError::new(
+                StoreErrorKind::Invalid,
+                format!("jobs cannot be stored in {other:?} by this version; use a connection to SQLite"),
+            )),
+        }
+    }
+
+    pub(crate) fn sql(self) -> &'static Sql {
+        match self {
+            Self::Sqlite => &sqlite::SQL,
+        }
+    }
+
+    pub(crate) fn backend(self) -> DbBackend {
+        match self {
+            Self::Sqlite => DbBackend::Sqlite,
+        }
+    }
+
+    /// How a transaction begins that is going to write: with the write lock, so that it never has to be upgraded.
+    pub(crate) fn writing(self) -> TransactionOptions {
+        match self {
+            Self::Sqlite => TransactionOptions {
+                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+                ..TransactionOptions::default()
+            },
+        }
+    }
+
+    /// A UUID as it is bound.
+    pub(crate) fn uuid(self, id: Uuid) -> Value {
+        match self {
+            Self::Sqlite => Value::Bytes(Some(id.as_bytes().to_vec())),
+        }
+    }
+
+    /// Statement: due executions of `lanes` lanes of one rank, earliest first, with their jobs.
+    ///
+    /// Parameters: now, limit, rank, then one lane id each. Columns: job, `[lane name, rank, due, kind, attempt]`.
+    pub(crate) fn claim_rows(self, lanes: usize) -> String {
+        match self {
+            Self::Sqlite => sqlite::claim_rows(lanes),
+        }
+    }
+
+    /// Most lanes that [`claim_rows`](Self::claim_rows) takes at once.
+    pub(crate) const fn lanes_at_once(self) -> usize {
+        match self {
+            Self::Sqlite => 200,
+        }
+    }
+}
+
+/// Statements by name. `(json)` is the one JSON parameter of a batch; `[…]` shows one element of it.
+#[derive(Debug)]
+pub(crate) struct Sql {
+    /// (json) `[name]`
+    pub(crate) ensure_lanes: &'static str,
+    /// (json) `[job columns]`; answers ids of those that were inserted
+    pub(crate) insert_jobs: &'static str,
+    /// (json) `[id, name key or null]`; answers (index, whether the id exists, id of the job with that name)
+    pub(crate) existing_jobs: &'static str,
+    /// (json) `[job, lane name, rank, due, kind, attempt]`; replaces
+    pub(crate) put_queue: &'static str,
+    /// (json) `[job]`
+    pub(crate) delete_queue: &'static str,
+    /// (json lane names, now); answers (lane id, rank) of lanes where something is due, smallest rank first
+    pub(crate) claim_heads: &'static str,
+    /// (json, instance, claim, now) `[job, run, lane name, rank, due, kind, attempt, suspect, version]`
+    pub(crate) insert_runs: &'static str,
+    /// (claim); answers run ids
+    pub(crate) runs_of_claim: &'static str,
+    /// (json lane names); answers the earliest due time
+    pub(crate) next_due: &'static str,
+    /// (json) `[job, run, version]`; answers (index, whether the run is there) of those that cannot be settled
+    pub(crate) finish_exceptions: &'static str,
+    /// (json) `[job, run]`
+    pub(crate) delete_runs: &'static str,
+    /// (json) `[job, run]`
+    pub(crate) delete_locks: &'static str,
+    /// (json) `[log columns]`
+    pub(crate) insert_logs: &'static str,
+    /// (json) `[job, state, result, last run, trigger count, try count, interruptions, suspect interruptions, abandoned]`
+    pub(crate) settle_jobs: &'static str,
+    /// (json ids, tenant or null); answers (job, queue row or null, run row or null)
+    pub(crate) snapshots: &'static str,
+    /// (json) `[job columns]`: everything but id, tenant and creation time
+    pub(crate) update_jobs: &'static str,
+    /// (job, after or null, cancel or null)
+    pub(crate) update_run: &'static str,
+    /// (json) `[job]`
+    pub(crate) delete_jobs: &'static str,
+    /// (instance, name, state, started, heartbeat, capacity, running, lanes, version)
+    pub(crate) put_node: &'static str,
+    /// (instance); answers the state
+    pub(crate) node_state: &'static str,
+    /// (instance, now, running)
+    pub(crate) renew_node: &'static str,
+    /// (instance, json runs)
+    pub(crate) clear_suspects: &'static str,
+    /// (instance); answers (job, run, reason)
+    pub(crate) cancel_requests: &'static str,
+    /// (instance); answers runs
+    pub(crate) runs_of: &'static str,
+    /// (); answers nodes
+    pub(crate) nodes: &'static str,
+    /// (instance, heartbeat)
+    pub(crate) declare_dead: &'static str,
+    /// (json) `[instance]`
+    pub(crate) declare_gone: &'static str,
+    /// (instance); answers instances of other living members
+    pub(crate) other_living_nodes: &'static str,
+    /// (instance)
+    pub(crate) stop_node: &'static str,
+    /// (limit); answers (job, run row, node name)
+    pub(crate) orphaned_runs: &'static str,
+    /// (json, instance, claim, now) `[job, former run, new run, version]`
+    pub(crate) take_runs: &'static str,
+    /// (tenant, key, job, run, now)
+    pub(crate) acquire_lock: &'static str,
+    /// (tenant, key, run)
+    pub(crate) release_lock: &'static str,
+    /// (tenant or null, limit); answers (job, queue row, run row)
+    pub(crate) running_list: &'static str,
+    /// (tenant or null, limit, now); answers (job, queue row, run row)
+    pub(crate) waiting_list: &'static str,
+    /// (tenant or null, after or null, limit); answers (job, queue row, run row)
+    pub(crate) period_tasks: &'static str,
+    /// (run); answers a log row
+    pub(crate) find_log: &'static str,
+    /// (tenant or null); answers (status, jobs, abandoned jobs)
+    pub(crate) counts: &'static str,
+    /// (before, whether stopped ones too, limit); answers ids
+    pub(crate) old_jobs: &'static str,
+    /// (json, before, whether stopped ones too) `[job]`
+    pub(crate) delete_old_jobs: &'static str,
+    /// (before, limit); answers run ids
+    pub(crate) old_logs: &'static str,
+    /// (json) `[run]`
+    pub(crate) delete_logs: &'static str,
+    /// (before, limit); answers instances
+    pub(crate) delete_old_nodes: &'static str,
+    /// Job columns of a list, as one JSON array
+    pub(crate) job_columns: &'static str,
+    /// Queue columns of a list, or NULL
+    pub(crate) queue_columns: &'static str,
+    /// Run columns of a list, or NULL
+    pub(crate) run_columns: &'static str,
+    /// Log columns of a list
+    pub(crate) log_columns: &'static str,
+    /// Tables of a list of jobs: `j`, `q`, `r`
+    pub(crate) job_tables: &'static str,
+    /// Shown status of a job in such a list
+    pub(crate) shown_status: &'static str,
+    /// (); answers (schema version, oldest program that understands it)
+    pub(crate) schema: &'static str,
+}

@@ -1,0 +1,251 @@
+//! SQLite. Ids are 16-byte blobs, instants whole microseconds, durations whole milliseconds; in JSON, ids are hexadecimal digits.
+
+use super::Sql;
+
+/// Job columns in their one order; `row/job.rs` reads and writes the same.
+macro_rules! job_columns {
+    () => {
+        "json_array(hex(j.id), hex(j.tenant_id), j.name, j.job_group, j.type_name, j.args, j.description, j.result, j.source, j.state, j.is_enabled, \
+         j.job_type, j.cron, j.time_zone, j.misfire_policy, j.misfire_max, j.creation_time, j.begin_time, j.end_time, j.last_run_time, j.trigger_count, \
+         j.try_count, j.max_try_count, j.max_count, j.is_abandoned, j.interruptions, j.suspect_interruptions, j.max_interruptions, j.interval_ms, \
+         j.retry_policy, j.priority, j.timeout_ms, j.lock_timeout_ms, j.node_name, j.failover, j.version)"
+    };
+}
+macro_rules! queue_columns {
+    () => {
+        "CASE WHEN q.job_id IS NOT NULL THEN json_array((SELECT name FROM tk_lanes WHERE id = q.lane_id), q.rank, q.due_at, q.kind, q.attempt) END"
+    };
+}
+macro_rules! run_array {
+    () => {
+        "json_array(hex(r.run_id), hex(r.job_id), hex(r.instance), hex(r.claim_id), (SELECT name FROM tk_lanes WHERE id = r.lane_id), r.rank, r.due_at, \
+         r.kind, r.attempt, r.suspect, r.job_version, r.after, r.claimed_at, r.cancel)"
+    };
+}
+macro_rules! run_columns {
+    () => {
+        concat!("CASE WHEN r.job_id IS NOT NULL THEN ", run_array!(), " END")
+    };
+}
+macro_rules! log_columns {
+    () => {
+        "json_array(hex(l.run_id), hex(l.job_id), hex(l.tenant_id), l.job_name, l.job_group, l.type_name, l.outcome, l.message, l.error, l.started_at, \
+         l.duration_ms, l.node_name, hex(l.instance), l.attempt)"
+    };
+}
+macro_rules! job_tables {
+    () => {
+        "tk_background_jobs j LEFT JOIN tk_job_queue q ON q.job_id = j.id LEFT JOIN tk_job_runs r ON r.job_id = j.id"
+    };
+}
+/// Only an Active job (5) shows its execution: 10 Running, 15 FailedRetry (queue kind 1).
+macro_rules! shown_status {
+    () => {
+        "CASE WHEN j.state <> 5 THEN j.state WHEN r.job_id IS NOT NULL THEN 10 WHEN q.kind = 1 THEN 15 ELSE 5 END"
+    };
+}
+/// Ranks in use of each lane, found by seeking from one to the next, however many rows wait.
+macro_rules! heads {
+    ($then:literal) => {
+        concat!(
+            "WITH RECURSIVE head(lane_id, rank) AS (\
+               SELECT l.id, (SELECT min(rank) FROM tk_job_queue WHERE lane_id = l.id) FROM json_each(?1) v JOIN tk_lanes l ON l.name = v.value \
+               UNION \
+               SELECT h.lane_id, (SELECT min(rank) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank > h.rank) FROM head h WHERE h.rank IS NOT NULL) ",
+            $then
+        )
+    };
+}
+
+pub(super) static SQL: Sql = Sql {
+    ensure_lanes: "INSERT INTO tk_lanes (name) SELECT value FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING",
+    insert_jobs: "INSERT INTO tk_background_jobs (id, tenant_id, name, job_group, type_name, args, description, result, source, state, is_enabled, job_type, \
+         cron, time_zone, misfire_policy, misfire_max, creation_time, begin_time, end_time, last_run_time, trigger_count, try_count, max_try_count, \
+         max_count, is_abandoned, interruptions, suspect_interruptions, max_interruptions, interval_ms, retry_policy, priority, timeout_ms, \
+         lock_timeout_ms, node_name, failover, version, name_key) \
+         SELECT unhex(value ->> 0), unhex(value ->> 1), value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8, \
+         value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13, value ->> 14, value ->> 15, value ->> 16, value ->> 17, value ->> 18, \
+         value ->> 19, value ->> 20, value ->> 21, value ->> 22, value ->> 23, value ->> 24, value ->> 25, value ->> 26, value ->> 27, value ->> 28, \
+         value ->> 29, value ->> 30, value ->> 31, value ->> 32, value ->> 33, value ->> 34, value ->> 35, unhex(value ->> 36) \
+         FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING RETURNING id",
+    existing_jobs: "SELECT v.key, a.id IS NOT NULL, b.id FROM json_each(?1) v \
+         LEFT JOIN tk_background_jobs a ON a.id = unhex(v.value ->> 0) \
+         LEFT JOIN tk_background_jobs b ON b.name_key = unhex(v.value ->> 1)",
+    put_queue: "INSERT INTO tk_job_queue (job_id, lane_id, rank, due_at, kind, attempt) \
+         SELECT unhex(value ->> 0), (SELECT id FROM tk_lanes WHERE name = value ->> 1), value ->> 2, value ->> 3, value ->> 4, value ->> 5 \
+         FROM json_each(?1) WHERE true \
+         ON CONFLICT (job_id) DO UPDATE SET lane_id = excluded.lane_id, rank = excluded.rank, due_at = excluded.due_at, kind = excluded.kind, \
+         attempt = excluded.attempt",
+    delete_queue: "DELETE FROM tk_job_queue WHERE job_id IN (SELECT unhex(value ->> 0) FROM json_each(?1))",
+    claim_heads: heads!(
+        "SELECT lane_id, rank FROM head h WHERE rank IS NOT NULL \
+         AND EXISTS (SELECT 1 FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank AND due_at <= ?2) ORDER BY rank, lane_id"
+    ),
+    insert_runs: "INSERT INTO tk_job_runs (job_id, run_id, instance, claim_id, lane_id, rank, due_at, kind, attempt, suspect, job_version, after, claimed_at) \
+         SELECT unhex(value ->> 0), unhex(value ->> 1), ?2, ?3, (SELECT id FROM tk_lanes WHERE name = value ->> 2), value ->> 3, value ->> 4, \
+         value ->> 5, value ->> 6, value ->> 7, value ->> 8, 0, ?4 FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING",
+    runs_of_claim: "SELECT run_id FROM tk_job_runs WHERE claim_id = ?1",
+    next_due: heads!(
+        "SELECT min((SELECT min(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank)) FROM head h WHERE rank IS NOT NULL"
+    ),
+    finish_exceptions: "SELECT v.key, r.job_id IS NOT NULL FROM json_each(?1) v \
+         LEFT JOIN tk_job_runs r ON r.job_id = unhex(v.value ->> 0) AND r.run_id = unhex(v.value ->> 1) \
+         LEFT JOIN tk_background_jobs j ON j.id = r.job_id \
+         WHERE r.job_id IS NULL OR j.version IS NOT v.value ->> 2",
+    delete_runs: "DELETE FROM tk_job_runs WHERE job_id IN (SELECT unhex(value ->> 0) FROM json_each(?1))",
+    delete_locks: "DELETE FROM tk_locks WHERE EXISTS (SELECT 1 FROM tk_locks) AND run_id IN (SELECT unhex(value ->> 1) FROM json_each(?1))",
+    insert_logs: "INSERT INTO tk_background_job_logs (run_id, job_id, tenant_id, job_name, job_group, type_name, outcome, message, error, started_at, \
+         duration_ms, node_name, instance, attempt) \
+         SELECT unhex(value ->> 0), unhex(value ->> 1), unhex(value ->> 2), value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, \
+         value ->> 8, value ->> 9, value ->> 10, value ->> 11, unhex(value ->> 12), value ->> 13 FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING",
+    settle_jobs: "UPDATE tk_background_jobs SET state = v.value ->> 1, result = coalesce(v.value ->> 2, result), \
+         last_run_time = coalesce(v.value ->> 3, last_run_time), trigger_count = v.value ->> 4, try_count = v.value ->> 5, \
+         interruptions = v.value ->> 6, suspect_interruptions = v.value ->> 7, is_abandoned = v.value ->> 8 \
+         FROM json_each(?1) v WHERE id = unhex(v.value ->> 0)",
+    snapshots: concat!(
+        "SELECT ",
+        job_columns!(),
+        ", ",
+        queue_columns!(),
+        ", ",
+        run_columns!(),
+        " FROM json_each(?1) v CROSS JOIN tk_background_jobs j ON j.id = unhex(v.value) LEFT JOIN tk_job_queue q ON q.job_id = j.id \
+         LEFT JOIN tk_job_runs r ON r.job_id = j.id WHERE ?2 IS NULL OR j.tenant_id = ?2 ORDER BY v.key"
+    ),
+    update_jobs: "UPDATE tk_background_jobs SET name = v.value ->> 2, job_group = v.value ->> 3, type_name = v.value ->> 4, args = v.value ->> 5, \
+         description = v.value ->> 6, result = v.value ->> 7, source = v.value ->> 8, state = v.value ->> 9, is_enabled = v.value ->> 10, \
+         job_type = v.value ->> 11, cron = v.value ->> 12, time_zone = v.value ->> 13, misfire_policy = v.value ->> 14, misfire_max = v.value ->> 15, \
+         begin_time = v.value ->> 17, end_time = v.value ->> 18, last_run_time = v.value ->> 19, trigger_count = v.value ->> 20, \
+         try_count = v.value ->> 21, max_try_count = v.value ->> 22, max_count = v.value ->> 23, is_abandoned = v.value ->> 24, \
+         interruptions = v.value ->> 25, suspect_interruptions = v.value ->> 26, max_interruptions = v.value ->> 27, interval_ms = v.value ->> 28, \
+         retry_policy = v.value ->> 29, priority = v.value ->> 30, timeout_ms = v.value ->> 31, lock_timeout_ms = v.value ->> 32, \
+         node_name = v.value ->> 33, failover = v.value ->> 34, version = v.value ->> 35, name_key = unhex(v.value ->> 36) \
+         FROM json_each(?1) v WHERE id = unhex(v.value ->> 0)",
+    update_run: "UPDATE tk_job_runs SET after = coalesce(?2, after), cancel = coalesce(?3, cancel) WHERE job_id = ?1",
+    delete_jobs: "DELETE FROM tk_background_jobs WHERE id IN (SELECT unhex(value ->> 0) FROM json_each(?1))",
+    put_node: "INSERT INTO tk_nodes (instance, name, state, started_at, heartbeat_at, capacity, running, lanes, version) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
+         ON CONFLICT (instance) DO UPDATE SET name = excluded.name, state = excluded.state, started_at = excluded.started_at, \
+         heartbeat_at = excluded.heartbeat_at, capacity = excluded.capacity, running = excluded.running, lanes = excluded.lanes, \
+         version = excluded.version",
+    node_state: "SELECT state FROM tk_nodes WHERE instance = ?1",
+    renew_node: "UPDATE tk_nodes SET heartbeat_at = ?2, running = ?3 WHERE instance = ?1 AND state = 0",
+    clear_suspects: "UPDATE tk_job_runs SET suspect = 0 WHERE instance = ?1 AND run_id IN (SELECT unhex(value) FROM json_each(?2))",
+    cancel_requests: "SELECT job_id, run_id, cancel FROM tk_job_runs WHERE instance = ?1 AND cancel IS NOT NULL ORDER BY job_id",
+    runs_of: concat!(
+        "SELECT ",
+        run_array!(),
+        " FROM tk_job_runs r WHERE r.instance = ?1 ORDER BY r.job_id"
+    ),
+    nodes: "SELECT json_array(hex(instance), name, state, started_at, heartbeat_at, capacity, running, lanes, version) FROM tk_nodes \
+         ORDER BY started_at, instance",
+    declare_dead: "UPDATE tk_nodes SET state = 2 WHERE instance = ?1 AND heartbeat_at = ?2 AND state = 0",
+    declare_gone: "UPDATE tk_nodes SET state = 2 WHERE state = 0 AND instance IN (SELECT unhex(value ->> 0) FROM json_each(?1)) RETURNING instance",
+    other_living_nodes: "SELECT instance FROM tk_nodes WHERE state = 0 AND instance <> ?1 ORDER BY started_at, instance",
+    stop_node: "UPDATE tk_nodes SET state = 1 WHERE instance = ?1 AND state = 0",
+    orphaned_runs: concat!(
+        "SELECT ",
+        job_columns!(),
+        ", ",
+        run_array!(),
+        ", n.name FROM tk_job_runs r CROSS JOIN tk_background_jobs j ON j.id = r.job_id LEFT JOIN tk_nodes n ON n.instance = r.instance \
+         WHERE n.state IS NULL OR n.state <> 0 ORDER BY r.job_id LIMIT ?1"
+    ),
+    take_runs: "UPDATE tk_job_runs SET run_id = unhex(v.value ->> 2), instance = ?2, claim_id = ?3, claimed_at = ?4, job_version = v.value ->> 3 FROM json_each(?1) v \
+         WHERE job_id = unhex(v.value ->> 0) AND run_id = unhex(v.value ->> 1)",
+    acquire_lock: "INSERT INTO tk_locks (tenant_id, lock_key, job_id, run_id, acquired_at) SELECT ?1, ?2, ?3, ?4, ?5 \
+         WHERE EXISTS (SELECT 1 FROM tk_job_runs WHERE job_id = ?3 AND run_id = ?4) \
+         ON CONFLICT (tenant_id, lock_key) DO UPDATE SET job_id = excluded.job_id, run_id = excluded.run_id, acquired_at = excluded.acquired_at \
+         WHERE tk_locks.run_id = excluded.run_id \
+         OR NOT EXISTS (SELECT 1 FROM tk_job_runs r WHERE r.job_id = tk_locks.job_id AND r.run_id = tk_locks.run_id)",
+    release_lock: "DELETE FROM tk_locks WHERE tenant_id = ?1 AND lock_key = ?2 AND run_id = ?3",
+    running_list: concat!(
+        "SELECT ",
+        job_columns!(),
+        ", ",
+        queue_columns!(),
+        ", ",
+        run_columns!(),
+        " FROM tk_job_runs r CROSS JOIN tk_background_jobs j ON j.id = r.job_id LEFT JOIN tk_job_queue q ON q.job_id = j.id \
+         WHERE ?1 IS NULL OR j.tenant_id = ?1 ORDER BY r.claimed_at, r.job_id LIMIT ?2"
+    ),
+    waiting_list: concat!(
+        "SELECT ",
+        job_columns!(),
+        ", ",
+        queue_columns!(),
+        ", ",
+        run_columns!(),
+        " FROM (SELECT w.* FROM tk_job_queue w WHERE w.due_at <= ?3 AND (?1 IS NULL OR \
+         (SELECT tenant_id FROM tk_background_jobs WHERE id = w.job_id) = ?1) ORDER BY w.rank, w.due_at, w.job_id LIMIT ?2) q \
+         CROSS JOIN tk_background_jobs j ON j.id = q.job_id LEFT JOIN tk_job_runs r ON r.job_id = j.id ORDER BY q.rank, q.due_at, q.job_id"
+    ),
+    period_tasks: concat!(
+        "SELECT ",
+        job_columns!(),
+        ", ",
+        queue_columns!(),
+        ", ",
+        run_columns!(),
+        " FROM ",
+        job_tables!(),
+        " WHERE j.job_type IN (1, 2) AND j.state = 5 AND (?1 IS NULL OR j.tenant_id = ?1) AND (?2 IS NULL OR j.id > ?2) ORDER BY j.id LIMIT ?3"
+    ),
+    find_log: concat!(
+        "SELECT ",
+        log_columns!(),
+        " FROM tk_background_job_logs l WHERE l.run_id = ?1"
+    ),
+    counts: concat!(
+        "SELECT ",
+        shown_status!(),
+        " AS shown, count(*), sum(j.is_abandoned) FROM ",
+        job_tables!(),
+        " WHERE ?1 IS NULL OR j.tenant_id = ?1 GROUP BY shown"
+    ),
+    old_jobs: "SELECT id FROM tk_background_jobs j WHERE job_type = 0 AND (state = 0 OR (?2 AND state = 30)) AND last_run_time < ?1 \
+         AND NOT EXISTS (SELECT 1 FROM tk_job_queue WHERE job_id = j.id) AND NOT EXISTS (SELECT 1 FROM tk_job_runs WHERE job_id = j.id) LIMIT ?3",
+    delete_old_jobs: "DELETE FROM tk_background_jobs AS j WHERE id IN (SELECT unhex(value ->> 0) FROM json_each(?1)) AND job_type = 0 \
+         AND (state = 0 OR (?3 AND state = 30)) AND last_run_time < ?2 \
+         AND NOT EXISTS (SELECT 1 FROM tk_job_queue WHERE job_id = j.id) AND NOT EXISTS (SELECT 1 FROM tk_job_runs WHERE job_id = j.id)",
+    old_logs: "WITH RECURSIVE t(tenant_id) AS (SELECT min(tenant_id) FROM tk_background_job_logs \
+           UNION SELECT (SELECT min(tenant_id) FROM tk_background_job_logs WHERE tenant_id > t.tenant_id) FROM t WHERE t.tenant_id IS NOT NULL) \
+         SELECT l.run_id FROM t CROSS JOIN tk_background_job_logs l ON l.tenant_id = t.tenant_id AND l.started_at < ?1 LIMIT ?2",
+    delete_logs: "DELETE FROM tk_background_job_logs WHERE run_id IN (SELECT unhex(value ->> 0) FROM json_each(?1))",
+    delete_old_nodes: "DELETE FROM tk_nodes WHERE instance IN (SELECT n.instance FROM tk_nodes n WHERE n.state <> 0 AND n.heartbeat_at < ?1 \
+         AND NOT EXISTS (SELECT 1 FROM tk_job_runs r WHERE r.instance = n.instance) LIMIT ?2) RETURNING instance",
+    job_columns: job_columns!(),
+    queue_columns: queue_columns!(),
+    run_columns: run_columns!(),
+    log_columns: log_columns!(),
+    job_tables: job_tables!(),
+    shown_status: shown_status!(),
+    schema: "SELECT version, oldest_program FROM tk_schema WHERE id = 1",
+};
+
+/// One branch a lane, each of which stops at the limit: a scan over all lanes of a rank would sort everything that waits.
+pub(super) fn claim_rows(lanes: usize) -> String {
+    let branch = |at: usize| {
+        format!(
+            "SELECT * FROM (SELECT job_id, lane_id, rank, due_at, kind, attempt FROM tk_job_queue \
+             WHERE lane_id = ?{} AND rank = ?3 AND due_at <= ?1 ORDER BY due_at, job_id LIMIT ?2)",
+            at + 4
+        )
+    };
+    let branches = (0..lanes).map(branch).collect::<Vec<_>>().join(" UNION ALL ");
+    let order = if lanes == 1 {
+        ""
+    } else {
+        " ORDER BY due_at, job_id LIMIT ?2"
+    };
+    format!(
+        concat!(
+            "SELECT ",
+            job_columns!(),
+            ", ",
+            queue_columns!(),
+            " FROM ({}{}) q CROSS JOIN tk_background_jobs j ON j.id = q.job_id"
+        ),
+        branches, order
+    )
+}

@@ -1,0 +1,225 @@
+//! Settling runs: log, job, next execution and follow-ups in one transaction for the whole batch.
+
+use std::collections::{HashMap, HashSet};
+
+use sea_orm::ConnectionTrait;
+use serde::Serialize;
+use tasks_abstractions::StoreError;
+use tasks_abstractions::job::Lane;
+use tasks_abstractions::run::JobLog;
+use tasks_abstractions::store::{FinishAnswer, FinishRun, PreparedJob};
+use tasks_multitenancy::TenantScope;
+
+use crate::error::refuse_nul;
+use crate::list::snapshots_on;
+use crate::row::{Hex, LogRow, Place, json_rows, micros};
+use crate::statement::{On, column};
+use crate::store::{SeaOrmStore, commit};
+use crate::submit;
+
+const DOING: &str = "write down finished runs";
+
+/// Job, state, result, last run, trigger count, try count, interruptions, suspect interruptions, abandoned.
+#[derive(Serialize)]
+struct SettledJob<'a>(Hex, i16, Option<&'a str>, Option<i64>, u32, u32, u32, u32, u8);
+
+/// What is written for runs that are settled, one JSON text a table.
+struct Writing {
+    runs: Vec<(String, u64)>,
+    logs: Vec<(String, u64)>,
+    jobs: Vec<(String, u64)>,
+    next: Vec<(String, u64)>,
+}
+
+impl SeaOrmStore {
+    pub(crate) async fn finish_runs(&self, runs: &[FinishRun]) -> Result<Vec<FinishAnswer>, StoreError> {
+        if runs.is_empty() {
+            return Ok(Vec::new());
+        }
+        for it in runs {
+            refuse_finish_nul(it)?;
+        }
+        let lanes = self.unknown_lanes(lanes_of(runs));
+        let keys = json_rows(
+            runs.iter()
+                .map(|it| (Hex(it.job_id.as_uuid()), Hex(it.run_id.as_uuid()), it.job_version)),
+        )?;
+        // Nearly always all of them can be settled: then nothing is put together while the write lock is held.
+        let whole = Writing::of(runs.iter())?;
+
+        let tx = self.begin(DOING).await?;
+        let on = self.on(&tx);
+        let mut answers = judge(on, runs, keys).await?;
+        let applied = |it: &FinishAnswer| matches!(it, FinishAnswer::Applied);
+        if answers.iter().all(applied) {
+            write(on, whole, runs.iter(), &lanes).await?;
+        } else {
+            let left = || {
+                runs.iter()
+                    .zip(&answers)
+                    .filter(|(_, answer)| applied(answer))
+                    .map(|(it, _)| it)
+            };
+            write(on, Writing::of(left())?, left(), &lanes).await?;
+            look_at_stale(on, runs, &mut answers).await?;
+        }
+        commit(tx, DOING).await?;
+        self.lanes_are_known(lanes);
+        Ok(answers)
+    }
+}
+
+impl Writing {
+    fn of<'a>(runs: impl Iterator<Item = &'a FinishRun> + Clone) -> Result<Self, StoreError> {
+        let jobs = runs.clone().map(|it| {
+            let update = &it.settlement.update;
+            SettledJob(
+                Hex(it.job_id.as_uuid()),
+                update.state.code(),
+                update.result.as_deref(),
+                update.last_run_time.map(micros),
+                update.trigger_count,
+                update.try_count,
+                update.interruptions,
+                update.suspect_interruptions,
+                u8::from(update.is_abandoned),
+            )
+        });
+        let next = runs.clone().filter_map(|it| {
+            it.settlement
+                .next
+                .as_ref()
+                .map(|next| Place::new(it.job_id, next))
+        });
+        Ok(Self {
+            runs: json_rows(
+                runs.clone()
+                    .map(|it| (Hex(it.job_id.as_uuid()), Hex(it.run_id.as_uuid()))),
+            )?,
+            logs: json_rows(
+                runs.clone()
+                    .filter_map(|it| it.settlement.log.as_ref().map(LogRow)),
+            )?,
+            jobs: json_rows(jobs)?,
+            next: json_rows(next)?,
+        })
+    }
+}
+
+fn lanes_of(runs: &[FinishRun]) -> impl Iterator<Item = &Lane> {
+    runs.iter().flat_map(|it| {
+        let next = it.settlement.next.as_ref().map(|it| &it.lane);
+        next.into_iter()
+            .chain(submit::lanes_of(&it.settlement.follow_ups))
+    })
+}
+
+/// What becomes of each run. Only exceptions come back from the database. Stale ones are `Gone` here until they are looked at.
+async fn judge<C: ConnectionTrait>(
+    on: On<'_, C>,
+    runs: &[FinishRun],
+    keys: Vec<(String, u64)>,
+) -> Result<Vec<FinishAnswer>, StoreError> {
+    let mut answers = vec![FinishAnswer::Applied; runs.len()];
+    let mut from = 0_usize;
+    for (json, count) in keys {
+        for row in on
+            .rows(on.dialect.sql().finish_exceptions, vec![json.into()], DOING)
+            .await?
+        {
+            let at = usize::try_from(column::<i64>(&row, 0, DOING)?).unwrap_or(usize::MAX);
+            if let Some(answer) = answers.get_mut(from.saturating_add(at)) {
+                *answer = FinishAnswer::Gone;
+            }
+        }
+        from += usize::try_from(count).unwrap_or(usize::MAX);
+    }
+    let mut seen = HashSet::with_capacity(runs.len());
+    for (run, answer) in runs.iter().zip(&mut answers) {
+        if !seen.insert(run.run_id) {
+            *answer = FinishAnswer::Gone;
+        }
+    }
+    Ok(answers)
+}
+
+/// Tells the stale from the gone: a run that still is there has a job that was changed. The answers are read after the writing, so a run that was
+/// settled by an earlier element of the same batch is gone.
+async fn look_at_stale<C: ConnectionTrait>(
+    on: On<'_, C>,
+    runs: &[FinishRun],
+    answers: &mut [FinishAnswer],
+) -> Result<(), StoreError> {
+    let open = |answers: &[FinishAnswer], at: usize| matches!(answers[at], FinishAnswer::Gone);
+    let ids: Vec<_> = (0..runs.len())
+        .filter(|at| open(answers, *at))
+        .map(|at| runs[at].job_id)
+        .collect();
+    let snapshots: HashMap<_, _> = snapshots_on(on, TenantScope::All, &ids)
+        .await?
+        .into_iter()
+        .map(|it| (it.job.id, it))
+        .collect();
+    for (at, run) in runs.iter().enumerate() {
+        if open(answers, at)
+            && let Some(snapshot) = snapshots.get(&run.job_id)
+            && snapshot.run.as_ref().is_some_and(|it| it.run_id == run.run_id)
+        {
+            answers[at] = FinishAnswer::Stale(Box::new(snapshot.clone()));
+        }
+    }
+    Ok(())
+}
+
+async fn write<'a, C: ConnectionTrait>(
+    on: On<'_, C>,
+    writing: Writing,
+    runs: impl Iterator<Item = &'a FinishRun>,
+    lanes: &HashSet<&Lane>,
+) -> Result<(), StoreError> {
+    let sql = on.dialect.sql();
+    submit::ensure_lanes(on, lanes).await?;
+    on.execute_batches(sql.settle_jobs, writing.jobs, DOING).await?;
+    on.execute_batches(sql.put_queue, writing.next, DOING).await?;
+    for (json, _) in writing.runs {
+        on.execute(sql.delete_runs, vec![json.clone().into()], DOING)
+            .await?;
+        on.execute(sql.delete_locks, vec![json.into()], DOING).await?;
+    }
+    on.execute_batches(sql.insert_logs, writing.logs, DOING).await?;
+    let follow_ups: Vec<PreparedJob> = runs
+        .flat_map(|it| it.settlement.follow_ups.iter().cloned())
+        .collect();
+    if !follow_ups.is_empty() {
+        // Their ids come from the run: one that exists was stored by an earlier try.
+        submit::insert(on, &follow_ups, &HashSet::new()).await?;
+    }
+    Ok(())
+}
+
+fn refuse_finish_nul(run: &FinishRun) -> Result<(), StoreError> {
+    let what = format_args!("the outcome of run {}", run.run_id);
+    refuse_nul(&what, [("result", run.settlement.update.result.as_deref())])?;
+    if let Some(log) = &run.settlement.log {
+        refuse_log_nul(log)?;
+    }
+    run.settlement
+        .follow_ups
+        .iter()
+        .try_for_each(|it| submit::refuse_job_nul(&it.job))
+}
+
+/// Refuses a log row with a NUL in a text.
+pub(crate) fn refuse_log_nul(log: &JobLog) -> Result<(), StoreError> {
+    refuse_nul(
+        &format_args!("the log of run {}", log.run_id),
+        [
+            ("job_name", Some(log.job_name.as_str())),
+            ("job_group", Some(log.job_group.as_str())),
+            ("type_name", Some(log.type_name.as_str())),
+            ("message", log.message.as_deref()),
+            ("error", log.error.as_deref()),
+            ("node_name", Some(log.node_name.as_str())),
+        ],
+    )
+}

@@ -1,0 +1,42 @@
+//! Locks for job code: rows that count only while the run of their owner is in flight.
+
+use async_trait::async_trait;
+use tasks_abstractions::{JobLockProvider, LockOwner, StoreError};
+
+use crate::error::refuse_nul;
+use crate::row::micros;
+use crate::store::{SeaOrmStore, commit};
+
+#[async_trait]
+impl JobLockProvider for SeaOrmStore {
+    async fn try_acquire(&self, key: &str, owner: LockOwner) -> Result<bool, StoreError> {
+        let doing = "take a lock";
+        refuse_nul(&"a lock", [("key", Some(key))])?;
+        let tx = self.begin(doing).await?;
+        let on = self.on(&tx);
+        let values = vec![
+            on.dialect.uuid(owner.tenant_id.as_uuid()),
+            key.into(),
+            on.dialect.uuid(owner.job_id.as_uuid()),
+            on.dialect.uuid(owner.run_id.as_uuid()),
+            micros(self.now_or(None)).into(),
+        ];
+        let taken = on.execute(on.dialect.sql().acquire_lock, values, doing).await? > 0;
+        commit(tx, doing).await?;
+        Ok(taken)
+    }
+
+    async fn release(&self, key: &str, owner: LockOwner) -> Result<bool, StoreError> {
+        let doing = "free a lock";
+        let tx = self.begin(doing).await?;
+        let on = self.on(&tx);
+        let values = vec![
+            on.dialect.uuid(owner.tenant_id.as_uuid()),
+            key.into(),
+            on.dialect.uuid(owner.run_id.as_uuid()),
+        ];
+        let freed = on.execute(on.dialect.sql().release_lock, values, doing).await? > 0;
+        commit(tx, doing).await?;
+        Ok(freed)
+    }
+}

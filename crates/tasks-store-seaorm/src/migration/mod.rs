@@ -1,0 +1,138 @@
+//! The tables and how they came to be: one file a change, recorded in `tk_migrations`.
+//!
+//! All outstanding changes are made in one transaction that holds the write lock from its start, so two programs that start at once do not
+//! disturb each other, and a change that fails half-way leaves nothing behind.
+
+mod m20261122_000001_foundation;
+
+use sea_orm::{DatabaseTransaction, DynIden};
+use sea_orm_migration::prelude::{Alias, IntoIden, MigrationTrait};
+use sea_orm_migration::{MigrationStatus, MigratorTraitSelf};
+use tasks_abstractions::StoreError;
+use tasks_abstractions::store::StoreErrorKind;
+
+use crate::error::failed;
+use crate::statement::{On, column};
+use crate::store::{SeaOrmStore, begin, commit};
+
+/// Version of the tables that this program writes and understands.
+pub(crate) const PROGRAM: i64 = 1;
+
+#[derive(Debug)]
+struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTraitSelf for Migrator {
+    fn migrations(&self) -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261122_000001_foundation::Migration)]
+    }
+
+    fn migration_table_name(&self) -> DynIden {
+        Alias::new("tk_migrations").into_iden()
+    }
+}
+
+/// One change of the tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MigrationState {
+    /// Its name.
+    pub name: String,
+    /// Whether this database has it.
+    pub applied: bool,
+}
+
+/// Makes all outstanding changes. Safe while other programs do the same.
+///
+/// # Errors
+/// Where the database cannot be written, or was made by a newer program that this one does not understand.
+pub async fn up(store: &SeaOrmStore) -> Result<(), StoreError> {
+    up_on(store.handles()).await
+}
+
+/// Takes the last `steps` changes back; `None` takes all back. **Their tables are removed with everything in them.** Stop all nodes first.
+///
+/// # Errors
+/// Where the database cannot be written.
+pub async fn down(store: &SeaOrmStore, steps: Option<u32>) -> Result<(), StoreError> {
+    let handles = store.handles();
+    let tx = begin(handles, handles.busy_timeout, "take back changes of the tables").await?;
+    Migrator
+        .down(&tx, steps)
+        .await
+        .map_err(|it| failed(it, "take back changes of the tables"))?;
+    commit(tx, "take back changes of the tables").await
+}
+
+/// The changes this program knows, in order, and whether the database has them. Changes nothing.
+///
+/// # Errors
+/// Where the database cannot be read.
+pub async fn status(store: &SeaOrmStore) -> Result<Vec<MigrationState>, StoreError> {
+    let migrations = Migrator
+        .get_migration_with_status_read_only(&store.handles().open.reader)
+        .await
+        .map_err(|it| failed(it, "read which changes the tables have"))?;
+    let state = |it: &sea_orm_migration::Migration| MigrationState {
+        name: it.name().to_owned(),
+        applied: it.status() == MigrationStatus::Applied,
+    };
+    Ok(migrations.iter().map(state).collect())
+}
+
+pub(crate) async fn up_on(handles: &crate::store::Shared) -> Result<(), StoreError> {
+    let doing = "bring the tables to this program's version";
+    let tx = begin(handles, handles.busy_timeout, doing).await?;
+    // A newer program's tables are left alone; `check` says whether this program may use them.
+    if newer(&tx, handles).await? {
+        return Ok(());
+    }
+    Migrator.up(&tx, None).await.map_err(|it| failed(it, doing))?;
+    commit(tx, doing).await
+}
+
+async fn newer(tx: &DatabaseTransaction, handles: &crate::store::Shared) -> Result<bool, StoreError> {
+    let on = On::own(tx, handles.open.dialect);
+    let tables = on
+        .rows(
+            "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'tk_schema'",
+            Vec::new(),
+            "look for the tables",
+        )
+        .await?;
+    if tables.is_empty() {
+        return Ok(false);
+    }
+    Ok(read_schema(on)
+        .await?
+        .is_some_and(|(version, _)| version > PROGRAM))
+}
+
+async fn read_schema<C: sea_orm::ConnectionTrait>(on: On<'_, C>) -> Result<Option<(i64, i64)>, StoreError> {
+    let doing = "read the version of the tables";
+    let row = on.row(on.dialect.sql().schema, Vec::new(), doing).await?;
+    row.map(|it| Ok((column(&it, 0, doing)?, column(&it, 1, doing)?)))
+        .transpose()
+}
+
+/// Refuses tables that are too old or too new for this program.
+pub(crate) async fn check(handles: &crate::store::Shared) -> Result<(), StoreError> {
+    let invalid = |text: String| Err(StoreError::new(StoreErrorKind::Invalid, text));
+    match read_schema(On::own(&handles.open.reader, handles.open.dialect)).await {
+        Ok(Some((version, oldest))) if version > PROGRAM && oldest > PROGRAM => invalid(format!(
+            "the tables have version {version} and need a program that knows at least version {oldest}; this one knows {PROGRAM}: upgrade it"
+        )),
+        Ok(Some((version, _))) if version < PROGRAM => invalid(format!(
+            "the tables have version {version}, this program needs {PROGRAM}; run `tasks migrate`, or set `migrate_on_start`"
+        )),
+        Ok(Some(_)) => Ok(()),
+        Err(it) if it.is_unavailable() => Err(it),
+        Ok(None) | Err(_) => invalid(
+            "the database has no tables of this program yet; run `tasks migrate`, or set `migrate_on_start`"
+                .to_owned(),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+//! Where the database is and how it is used.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tasks_abstractions::store::StoreErrorKind;
+use tasks_abstractions::{FieldFault, StoreError, ValidationErrors};
+
+/// What a commit promises when the machine loses power. A killed process loses nothing under either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// What was committed is on the disk (`synchronous = FULL`). The default.
+    #[default]
+    Full,
+    /// The last commits before a power failure or a crash of the operating system may be gone: an accepted job may be lost, and a job
+    /// that ran may run again (`synchronous = NORMAL`). The database stays intact. Worth up to a fifth in large batches, and about twice as many single
+    /// enqueues a second.
+    MayLoseLastCommits,
+}
+
+/// Options of a [`SeaOrmStore`](crate::SeaOrmStore). All faults are reported at once when it connects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SeaOrmStoreOptions {
+    /// Where the database is: `sqlite://FILE`, `sqlite:FILE` or `sqlite::memory:`. A missing file is created, a missing folder is not.
+    pub url: String,
+    /// What a commit promises. Defaults to [`Durability::Full`].
+    pub durability: Durability,
+    /// Connections for reading, 1 to 64. Defaults to 4. One more writes.
+    pub readers: u32,
+    /// Longest wait for the write lock of the database while other programs write; at most an hour. Defaults to 5 s.
+    pub busy_timeout: Duration,
+    /// Longest wait for a connection while others of this process use them all; at most an hour. Defaults to 30 s.
+    pub acquire_timeout: Duration,
+    /// Whether connecting brings the tables to this program's version. Where false, a database of another version is refused. Defaults to true.
+    pub migrate_on_start: bool,
+}
+
+impl SeaOrmStoreOptions {
+    /// Options with defaults for the database at `url`.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            durability: Durability::default(),
+            readers: 4,
+            busy_timeout: Duration::from_secs(5),
+            acquire_timeout: Duration::from_secs(30),
+            migrate_on_start: true,
+        }
+    }
+
+    /// Options with defaults for the SQLite file at `path`.
+    ///
+    /// # Errors
+    /// Kind `Invalid` where the path is no UTF-8.
+    pub fn path(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let path = path.as_ref();
+        let Some(text) = path.to_str() else {
+            return Err(StoreError::new(
+                StoreErrorKind::Invalid,
+                format!("the path {path:?} is not UTF-8; name another file"),
+            ));
+        };
+        // What has a meaning in URLs is written as a percent code.
+        let encoded = text.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+        Ok(Self::new(format!("sqlite://{encoded}")))
+    }
+
+    /// Finds the database and checks every field.
+    pub(crate) fn check(&self) -> Result<Location, StoreError> {
+        const HOUR: Duration = Duration::from_secs(3_600);
+        let mut faults = Vec::new();
+        let location = location_of(&self.url).map_err(|it| faults.push(it)).ok();
+        if !(1..=64).contains(&self.readers) {
+            faults.push(FieldFault::new(
+                "readers",
+                format!("is {}; expected 1 to 64", self.readers),
+            ));
+        }
+        for (field, value) in [
+            ("busy_timeout", self.busy_timeout),
+            ("acquire_timeout", self.acquire_timeout),
+        ] {
+            if value.is_zero() || value > HOUR {
+                faults.push(FieldFault::new(
+                    field,
+                    format!("is {value:?}; expected 1 ms to 1 h"),
+                ));
+            }
+        }
+        let invalid = |faults| {
+            StoreError::new(
+                StoreErrorKind::Invalid,
+                format!("the options of the store are not valid: {faults}"),
+            )
+        };
+        ValidationErrors::from_faults(faults).map_err(invalid)?;
+        location.ok_or_else(|| invalid(ValidationErrors::one("url", "names no database")))
+    }
+}
+
+/// Where a database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Location {
+    /// A SQLite file.
+    SqliteFile(PathBuf),
+    /// A SQLite database that lives and dies with its one connection.
+    SqliteMemory,
+}
+
+fn location_of(url: &str) -> Result<Location, FieldFault> {
+    let fault = |problem: String| Err(FieldFault::new("url", problem));
+    let Some((scheme, rest)) = url.split_once(':') else {
+        return fault(format!(
+            "is `{url}`, without a scheme; expected sqlite://FILE, or pass a path to `SeaOrmStore::connect_path`"
+        ));
+    };
+    let feature = match scheme {
+        "sqlite" if cfg!(feature = "sqlite") => return sqlite_location(url, rest),
+        "sqlite" => "sqlite",
+        "postgres" | "postgresql" => "postgres",
+        "mysql" | "mariadb" => "mysql",
+        other => return fault(format!("has the scheme `{other}`; expected sqlite://FILE")),
+    };
+    fault(format!(
+        "asks for `{scheme}`, which this build does not contain; enable the cargo feature `{feature}` of tasks-store-seaorm, if its version has it"
+    ))
+}
+
+#[cfg(feature = "sqlite")]
+fn sqlite_location(url: &str, rest: &str) -> Result<Location, FieldFault> {
+    let text = rest.strip_prefix("//").unwrap_or(rest);
+    let bare = text.split('?').next().unwrap_or(text);
+    if bare.is_empty() {
+        return Err(FieldFault::new(
+            "url",
+            format!("is `{url}`, without a file; expected sqlite://FILE"),
+        ));
+    }
+    if bare == ":memory:" || text.contains("mode=memory") {
+        return Ok(Location::SqliteMemory);
+    }
+    url.parse::<sea_orm::sqlx::sqlite::SqliteConnectOptions>()
+        .map(|it| Location::SqliteFile(it.get_filename().to_path_buf()))
+        .map_err(|it| FieldFault::new("url", format!("is `{url}`, which cannot be read: {it}")))
+}
+
+#[cfg(not(feature = "sqlite"))]
+fn sqlite_location(_: &str, _: &str) -> Result<Location, FieldFault> {
+    Ok(Location::SqliteMemory)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,84 @@
+//! The engine's seam: which file does what.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tasks_abstractions::job::{InstanceId, Lane};
+use tasks_abstractions::run::RunInfo;
+use tasks_abstractions::store::{
+    CancelRequest, ChangeAnswer, ClaimRequest, ClaimedRun, Decide, FinishAnswer, FinishRun, NodeInfo,
+    PreparedJob, RenewRequest, Renewal, SubmitAnswer, TakeOver, TakenOver,
+};
+use tasks_abstractions::{JobId, JobQueue, StoreError, Timestamp};
+use tasks_multitenancy::TenantScope;
+
+use crate::store::SeaOrmStore;
+
+#[async_trait]
+impl JobQueue for SeaOrmStore {
+    async fn now(&self) -> Result<Timestamp, StoreError> {
+        Ok(self.now_or(None))
+    }
+
+    async fn submit(&self, jobs: &[PreparedJob]) -> Result<Vec<SubmitAnswer>, StoreError> {
+        self.submit_jobs(jobs).await
+    }
+
+    async fn claim(&self, request: &ClaimRequest) -> Result<Vec<ClaimedRun>, StoreError> {
+        self.claim_due(request).await
+    }
+
+    async fn next_due(&self, lanes: &[Lane], now: Option<Timestamp>) -> Result<Option<Duration>, StoreError> {
+        self.time_to_next(lanes, now).await
+    }
+
+    async fn finish(&self, runs: &[FinishRun]) -> Result<Vec<FinishAnswer>, StoreError> {
+        self.finish_runs(runs).await
+    }
+
+    async fn change(
+        &self,
+        scope: TenantScope,
+        ids: &[JobId],
+        now: Option<Timestamp>,
+        decide: Decide<'_>,
+    ) -> Result<Vec<ChangeAnswer>, StoreError> {
+        self.change_jobs(scope, ids, now, decide).await
+    }
+
+    async fn register_node(&self, node: &NodeInfo) -> Result<(), StoreError> {
+        self.register(node).await
+    }
+
+    async fn renew(&self, request: &RenewRequest) -> Result<Renewal, StoreError> {
+        self.renew_lease(request).await
+    }
+
+    async fn cancel_requests(&self, instance: InstanceId) -> Result<Vec<CancelRequest>, StoreError> {
+        self.cancel_requests_of(instance).await
+    }
+
+    async fn runs_of(&self, instance: InstanceId) -> Result<Vec<RunInfo>, StoreError> {
+        self.runs_held_by(instance).await
+    }
+
+    async fn nodes(&self) -> Result<Vec<NodeInfo>, StoreError> {
+        self.all_nodes().await
+    }
+
+    async fn declare_dead(&self, instance: InstanceId, seen: Timestamp) -> Result<bool, StoreError> {
+        self.declare_dead_if_seen(instance, seen).await
+    }
+
+    async fn declare_gone_processes(&self, instance: InstanceId) -> Result<Vec<InstanceId>, StoreError> {
+        self.declare_gone(instance).await
+    }
+
+    async fn take_over(&self, request: &TakeOver) -> Result<Vec<TakenOver>, StoreError> {
+        self.take_over_runs(request).await
+    }
+
+    async fn unregister_node(&self, instance: InstanceId) -> Result<(), StoreError> {
+        self.unregister(instance).await
+    }
+}

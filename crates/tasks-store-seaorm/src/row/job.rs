@@ -1,0 +1,225 @@
+//! The job row: 36 columns and the name key.
+
+use std::time::Duration;
+
+use serde::ser::SerializeTuple;
+use serde::{Deserialize, Serialize, Serializer};
+use tasks_abstractions::job::{JobState, JobStatus};
+use tasks_abstractions::{JobArgs, JobId, JobInfo, MisfirePolicy, RetryPolicy};
+use tasks_multitenancy::TenantId;
+use uuid::Uuid;
+
+use super::scalar::{Hex, coded, micros, millis, timestamp};
+
+/// What keeps names unique in (tenant, group): 16 bytes that come from all three, or nothing for a generated name.
+pub(crate) fn name_key(job: &JobInfo) -> Option<Uuid> {
+    job.is_named()
+        .then(|| JobId::from_name(job.tenant_id, &job.group, &job.name).as_uuid())
+}
+
+/// A job on its way into the database.
+#[derive(Debug)]
+pub(crate) struct JobRow<'a> {
+    pub(crate) job: &'a JobInfo,
+    pub(crate) state: JobState,
+}
+
+impl Serialize for JobRow<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let job = self.job;
+        let (misfire, misfire_max) = match job.misfire_policy {
+            MisfirePolicy::FireOnce => (0, 0),
+            MisfirePolicy::Skip => (1, 0),
+            MisfirePolicy::FireAll { max } => (2, max),
+        };
+        let retry = match &job.retry_policy {
+            Some(policy) => Some(serde_json::to_string(policy).map_err(serde::ser::Error::custom)?),
+            None => None,
+        };
+        let mut row = to.serialize_tuple(37)?;
+        row.serialize_element(&Hex(job.id.as_uuid()))?;
+        row.serialize_element(&Hex(job.tenant_id.as_uuid()))?;
+        row.serialize_element(&job.name)?;
+        row.serialize_element(&job.group)?;
+        row.serialize_element(&job.type_name)?;
+        row.serialize_element(&job.args.to_json())?;
+        row.serialize_element(&job.description)?;
+        row.serialize_element(&job.result)?;
+        row.serialize_element(&job.source.code())?;
+        row.serialize_element(&self.state.code())?;
+        row.serialize_element(&u8::from(job.is_enabled))?;
+        row.serialize_element(&job.job_type.code())?;
+        row.serialize_element(&job.cron)?;
+        row.serialize_element(&job.time_zone)?;
+        row.serialize_element(&misfire)?;
+        row.serialize_element(&misfire_max)?;
+        row.serialize_element(&micros(job.creation_time))?;
+        row.serialize_element(&micros(job.begin_time))?;
+        row.serialize_element(&job.end_time.map(micros))?;
+        row.serialize_element(&job.last_run_time.map(micros))?;
+        row.serialize_element(&job.trigger_count)?;
+        row.serialize_element(&job.try_count)?;
+        row.serialize_element(&job.max_try_count)?;
+        row.serialize_element(&job.max_count)?;
+        row.serialize_element(&u8::from(job.is_abandoned))?;
+        row.serialize_element(&job.interruptions)?;
+        row.serialize_element(&job.suspect_interruptions)?;
+        row.serialize_element(&job.max_interruptions)?;
+        row.serialize_element(&millis(job.interval))?;
+        row.serialize_element(&retry)?;
+        row.serialize_element(&job.priority.code())?;
+        row.serialize_element(&job.timeout.map(millis))?;
+        row.serialize_element(&job.lock_timeout.map(millis))?;
+        row.serialize_element(&job.node_name)?;
+        row.serialize_element(&u8::from(job.failover))?;
+        row.serialize_element(&job.version)?;
+        row.serialize_element(&name_key(job).map(Hex))?;
+        row.end()
+    }
+}
+
+/// A job as it comes out of the database. The fields are in column order.
+#[derive(Debug, Deserialize)]
+pub(super) struct JobColumns {
+    id: Hex,
+    tenant_id: Hex,
+    name: String,
+    job_group: String,
+    type_name: String,
+    args: String,
+    description: Option<String>,
+    result: Option<String>,
+    source: i64,
+    state: i64,
+    is_enabled: i64,
+    job_type: i64,
+    cron: Option<String>,
+    time_zone: Option<String>,
+    misfire_policy: i64,
+    misfire_max: u32,
+    creation_time: i64,
+    begin_time: i64,
+    end_time: Option<i64>,
+    last_run_time: Option<i64>,
+    trigger_count: u32,
+    try_count: u32,
+    max_try_count: u32,
+    max_count: u32,
+    is_abandoned: i64,
+    interruptions: u32,
+    suspect_interruptions: u32,
+    max_interruptions: u32,
+    interval_ms: u64,
+    retry_policy: Option<String>,
+    priority: i64,
+    timeout_ms: Option<u64>,
+    lock_timeout_ms: Option<u64>,
+    node_name: Option<String>,
+    failover: i64,
+    version: i64,
+}
+
+impl JobColumns {
+    /// Names of the columns, for messages.
+    pub(super) const NAMES: &'static [&'static str] = &[
+        "id",
+        "tenant_id",
+        "name",
+        "job_group",
+        "type_name",
+        "args",
+        "description",
+        "result",
+        "source",
+        "state",
+        "is_enabled",
+        "job_type",
+        "cron",
+        "time_zone",
+        "misfire_policy",
+        "misfire_max",
+        "creation_time",
+        "begin_time",
+        "end_time",
+        "last_run_time",
+        "trigger_count",
+        "try_count",
+        "max_try_count",
+        "max_count",
+        "is_abandoned",
+        "interruptions",
+        "suspect_interruptions",
+        "max_interruptions",
+        "interval_ms",
+        "retry_policy",
+        "priority",
+        "timeout_ms",
+        "lock_timeout_ms",
+        "node_name",
+        "failover",
+        "version",
+    ];
+
+    pub(super) fn id(&self) -> JobId {
+        JobId::new(self.id.0)
+    }
+
+    /// The job in its stored state; the caller derives the shown status.
+    pub(super) fn into_job(self) -> Result<JobInfo, String> {
+        let misfire_policy = match self.misfire_policy {
+            0 => MisfirePolicy::FireOnce,
+            1 => MisfirePolicy::Skip,
+            2 => MisfirePolicy::FireAll {
+                max: self.misfire_max,
+            },
+            other => return Err(format!("`misfire_policy` is {other}; expected 0 to 2")),
+        };
+        let retry_policy = match &self.retry_policy {
+            Some(text) => Some(
+                serde_json::from_str::<RetryPolicy>(text).map_err(|it| format!("`retry_policy`: {it}"))?,
+            ),
+            None => None,
+        };
+        let optional = |at: Option<i64>, column| at.map(|it| timestamp(it, column)).transpose();
+        let state: JobState = coded(self.state, "state")?;
+        Ok(JobInfo {
+            id: JobId::new(self.id.0),
+            tenant_id: TenantId::new(self.tenant_id.0),
+            args: JobArgs::from_json(&self.args).map_err(|it| format!("`args`: {it}"))?,
+            source: coded(self.source, "source")?,
+            status: JobStatus::from(state),
+            is_running: false,
+            is_enabled: self.is_enabled != 0,
+            creation_time: timestamp(self.creation_time, "creation_time")?,
+            begin_time: timestamp(self.begin_time, "begin_time")?,
+            end_time: optional(self.end_time, "end_time")?,
+            last_run_time: optional(self.last_run_time, "last_run_time")?,
+            next_run_time: None,
+            job_type: coded(self.job_type, "job_type")?,
+            misfire_policy,
+            interval: Duration::from_millis(self.interval_ms),
+            retry_policy,
+            priority: coded(self.priority, "priority")?,
+            timeout: self.timeout_ms.map(Duration::from_millis),
+            lock_timeout: self.lock_timeout_ms.map(Duration::from_millis),
+            is_abandoned: self.is_abandoned != 0,
+            failover: self.failover != 0,
+            name: self.name,
+            group: self.job_group,
+            type_name: self.type_name,
+            result: self.result,
+            description: self.description,
+            cron: self.cron,
+            time_zone: self.time_zone,
+            trigger_count: self.trigger_count,
+            try_count: self.try_count,
+            max_try_count: self.max_try_count,
+            max_count: self.max_count,
+            interruptions: self.interruptions,
+            suspect_interruptions: self.suspect_interruptions,
+            max_interruptions: self.max_interruptions,
+            node_name: self.node_name,
+            version: self.version,
+        })
+    }
+}

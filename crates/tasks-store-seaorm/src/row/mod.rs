@@ -1,0 +1,20 @@
+//! Rows as they travel: JSON arrays, one a row, in the column order of the dialect.
+//!
+//! Ids are hexadecimal digits, instants whole microseconds, durations whole milliseconds.
+
+mod job;
+mod log;
+mod node;
+mod read;
+mod run;
+mod scalar;
+
+pub(crate) use job::{JobRow, name_key};
+pub(crate) use log::LogRow;
+pub(crate) use node::read_node;
+pub(crate) use read::{read_job, read_log, read_parts, read_run, read_snapshot, stored_job};
+pub(crate) use run::Place;
+pub(crate) use scalar::{Hex, json_rows, micros, unreadable, uuid_at};
+
+#[cfg(test)]
+mod tests;

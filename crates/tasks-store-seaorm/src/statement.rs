@@ -1,0 +1,109 @@
+//! Running the dialect's statements.
+
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
+use tasks_abstractions::StoreError;
+
+use crate::dialect::Dialect;
+use crate::error;
+
+/// Where statements run: a pool, a transaction of the store's own, or one of the caller's.
+#[derive(Debug)]
+pub(crate) struct On<'c, C> {
+    pub(crate) connection: &'c C,
+    pub(crate) dialect: Dialect,
+    failed: fn(DbErr, &str) -> StoreError,
+}
+
+impl<C> Clone for On<'_, C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C> Copy for On<'_, C> {}
+
+impl<'c, C: ConnectionTrait> On<'c, C> {
+    /// The store's own pool or transaction.
+    pub(crate) fn own(connection: &'c C, dialect: Dialect) -> Self {
+        Self {
+            connection,
+            dialect,
+            failed: error::failed,
+        }
+    }
+
+    /// A transaction of the caller's.
+    pub(crate) fn callers(connection: &'c C) -> Result<Self, StoreError> {
+        Ok(Self {
+            connection,
+            dialect: Dialect::of(connection.get_database_backend())?,
+            failed: error::failed_in_callers,
+        })
+    }
+
+    /// Rows that a statement answers. `doing` completes "cannot …".
+    pub(crate) async fn rows(
+        self,
+        sql: impl Into<String>,
+        values: Vec<Value>,
+        doing: &str,
+    ) -> Result<Vec<QueryResult>, StoreError> {
+        let statement = Statement::from_sql_and_values(self.dialect.backend(), sql, values);
+        self.connection
+            .query_all_raw(statement)
+            .await
+            .map_err(|it| (self.failed)(it, doing))
+    }
+
+    /// The first row that a statement answers.
+    pub(crate) async fn row(
+        self,
+        sql: impl Into<String>,
+        values: Vec<Value>,
+        doing: &str,
+    ) -> Result<Option<QueryResult>, StoreError> {
+        let statement = Statement::from_sql_and_values(self.dialect.backend(), sql, values);
+        self.connection
+            .query_one_raw(statement)
+            .await
+            .map_err(|it| (self.failed)(it, doing))
+    }
+
+    /// Runs a statement and answers how many rows it changed.
+    pub(crate) async fn execute(
+        self,
+        sql: impl Into<String>,
+        values: Vec<Value>,
+        doing: &str,
+    ) -> Result<u64, StoreError> {
+        let statement = Statement::from_sql_and_values(self.dialect.backend(), sql, values);
+        self.connection
+            .execute_raw(statement)
+            .await
+            .map(|it| it.rows_affected())
+            .map_err(|it| (self.failed)(it, doing))
+    }
+
+    /// Runs a statement for each batch and answers how many rows they changed.
+    pub(crate) async fn execute_batches(
+        self,
+        sql: &'static str,
+        batches: Vec<(String, u64)>,
+        doing: &str,
+    ) -> Result<u64, StoreError> {
+        let mut changed = 0;
+        for (json, _) in batches {
+            changed += self.execute(sql, vec![json.into()], doing).await?;
+        }
+        Ok(changed)
+    }
+}
+
+/// A column of an answer.
+pub(crate) fn column<T: sea_orm::TryGetable>(
+    row: &QueryResult,
+    at: usize,
+    doing: &str,
+) -> Result<T, StoreError> {
+    row.try_get_by_index(at).map_err(|it| error::failed(it, doing))
+}

@@ -1,0 +1,181 @@
+//! The store: open handles, clock, ids, locks of instances.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use sea_orm::{DatabaseConnection, DatabaseTransaction, TransactionTrait};
+use tasks_abstractions::job::Lane;
+use tasks_abstractions::{Clock, GuidGenerator, RunId, SequentialGuidGenerator, StoreError, Timestamp};
+
+use crate::connect::{self, Handles};
+use crate::error::{Class, class_of, failed};
+use crate::lock_file::LockFiles;
+use crate::migration;
+use crate::options::{Location, SeaOrmStoreOptions};
+use crate::statement::On;
+
+/// Jobs, executions, logs, nodes and locks in a database. Cheap to clone; the clones share their connections.
+///
+/// On SQLite one connection writes, each time in a transaction that holds the write lock from its start, and several read. Other programs may use
+/// the same file at the same time.
+#[derive(Clone)]
+pub struct SeaOrmStore {
+    shared: Arc<Shared>,
+}
+
+impl fmt::Debug for SeaOrmStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SeaOrmStore")
+            .field("location", &self.shared.location)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the clones of a store share.
+pub(crate) struct Shared {
+    pub(crate) open: Handles,
+    pub(crate) location: Location,
+    pub(crate) busy_timeout: Duration,
+    pub(crate) clock: Arc<dyn Clock>,
+    guids: SequentialGuidGenerator,
+    pub(crate) lock_files: LockFiles,
+    /// Lanes that are known to be committed. Lanes are never removed.
+    lanes: Mutex<HashSet<Lane>>,
+}
+
+impl SeaOrmStore {
+    /// Opens the database, creating a missing file, and brings its tables to this program's version where the options say so.
+    ///
+    /// # Errors
+    /// Kind `Invalid` where options are wrong (all faults at once), the build lacks the database's feature, or the tables have another version;
+    /// kind `Unavailable` where the database cannot be opened.
+    pub async fn connect(options: SeaOrmStoreOptions, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        let migrates = options.migrate_on_start;
+        let store = Self::connect_unchecked(options, clock).await?;
+        if migrates {
+            migration::up_on(&store.shared).await?;
+        }
+        migration::check(&store.shared).await?;
+        Ok(store)
+    }
+
+    /// As [`connect`](Self::connect), with default options, for the SQLite file at `path`.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect), and kind `Invalid` where the path is no UTF-8.
+    pub async fn connect_path(path: impl AsRef<Path>, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        Self::connect(SeaOrmStoreOptions::path(path)?, clock).await
+    }
+
+    /// Opens the database and leaves its tables as they are, whatever the options say: for [`migrate`](crate::migrate). Nothing else may be used
+    /// before the tables have this program's version.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn connect_unchecked(
+        options: SeaOrmStoreOptions,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
+        let location = options.check()?;
+        let open = connect::open(&options, &location).await?;
+        let lock_files = LockFiles::beside(&location)?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                open,
+                location,
+                busy_timeout: options.busy_timeout,
+                guids: SequentialGuidGenerator::new(clock.clone()),
+                clock,
+                lock_files,
+                lanes: Mutex::new(HashSet::from([Lane::any_node()])),
+            }),
+        })
+    }
+
+    /// A connection to the same database for the application's own statements, with the same durability. It is a pool of its own: what runs on it never holds up
+    /// the engine's connections, though on SQLite every open transaction that writes holds up all writers. (`sqlite::memory:` has but one connection.)
+    #[must_use]
+    pub fn connection(&self) -> &DatabaseConnection {
+        &self.shared.open.application
+    }
+
+    /// Closes all connections and frees the locks of this process's instances. Calls of this store and its clones fail afterwards.
+    ///
+    /// # Errors
+    /// Where the database could not be closed in order.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.shared.open.close().await?;
+        self.shared.lock_files.release_all();
+        Ok(())
+    }
+
+    pub(crate) fn handles(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// The reading handle.
+    pub(crate) fn reading(&self) -> On<'_, DatabaseConnection> {
+        On::own(&self.shared.open.reader, self.shared.open.dialect)
+    }
+
+    /// Begins a transaction that holds the write lock.
+    pub(crate) async fn begin(&self, doing: &str) -> Result<DatabaseTransaction, StoreError> {
+        begin(&self.shared, self.shared.busy_timeout, doing).await
+    }
+
+    /// Statements on a transaction of the store's own.
+    pub(crate) fn on<'t>(&self, tx: &'t DatabaseTransaction) -> On<'t, DatabaseTransaction> {
+        On::own(tx, self.shared.open.dialect)
+    }
+
+    /// `now` as the caller gave it, else the store's. On SQLite that is this machine's clock, as the database has no other.
+    pub(crate) fn now_or(&self, now: Option<Timestamp>) -> Timestamp {
+        now.unwrap_or_else(|| self.shared.clock.now())
+    }
+
+    pub(crate) fn new_run(&self) -> RunId {
+        RunId::new(self.shared.guids.create())
+    }
+
+    /// Lanes of these that may not be in the database yet.
+    pub(crate) fn unknown_lanes<'l>(&self, lanes: impl Iterator<Item = &'l Lane>) -> HashSet<&'l Lane> {
+        let known = self.shared.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        lanes.filter(|it| !known.contains(*it)).collect()
+    }
+
+    /// Remembers lanes whose transaction was committed.
+    pub(crate) fn lanes_are_known(&self, lanes: HashSet<&Lane>) {
+        if !lanes.is_empty() {
+            let mut known = self.shared.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+            known.extend(lanes.into_iter().cloned());
+        }
+    }
+}
+
+/// Begins a transaction that holds the write lock, trying for `patience`. SQLite's own waiting is short here; see `connect`.
+pub(crate) async fn begin(
+    shared: &Shared,
+    patience: Duration,
+    doing: &str,
+) -> Result<DatabaseTransaction, StoreError> {
+    let since = Instant::now();
+    loop {
+        match shared
+            .open
+            .writer
+            .begin_with_options(shared.open.dialect.writing())
+            .await
+        {
+            Err(it) if class_of(&it) == Class::Busy && since.elapsed() < patience => {}
+            other => return other.map_err(|it| failed(it, doing)),
+        }
+    }
+}
+
+/// Commits. After an error it is open whether the transaction took effect.
+pub(crate) async fn commit(tx: DatabaseTransaction, doing: &str) -> Result<(), StoreError> {
+    tx.commit().await.map_err(|it| failed(it, doing))
+}

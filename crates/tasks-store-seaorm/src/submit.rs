@@ -1,0 +1,187 @@
+//! Accepting new jobs, through the store's own transaction or the caller's.
+
+use std::collections::{HashMap, HashSet};
+
+use sea_orm::ConnectionTrait;
+use tasks_abstractions::job::Lane;
+use tasks_abstractions::store::{PreparedJob, SubmitAnswer};
+use tasks_abstractions::{JobId, JobInfo, JobState, StoreError, WakeHandle};
+use uuid::Uuid;
+
+use crate::error::refuse_nul;
+use crate::row::{Hex, JobRow, Place, json_rows, name_key, uuid_at};
+use crate::statement::{On, column};
+use crate::store::{SeaOrmStore, commit};
+
+const DOING: &str = "store jobs";
+
+/// What became of jobs that were stored through the caller's transaction.
+#[derive(Debug)]
+#[must_use = "call `wake.wake()` after the commit, else the jobs wait for the next poll"]
+pub struct Enqueued {
+    /// One answer for each job, in order.
+    pub answers: Vec<SubmitAnswer>,
+    /// Wakes the nodes. Call it after the commit; after a rollback drop it.
+    pub wake: WakeHandle,
+}
+
+/// Stores prepared jobs through the caller's own transaction: they commit or vanish with it. An id or name that exists is an answer, not an error, so the
+/// transaction goes on.
+///
+/// On SQLite begin the transaction with `BEGIN IMMEDIATE`, as [`SeaOrmStore::transaction`] does: one that reads before it writes fails where another writer was faster.
+///
+/// # Errors
+/// Kind `Transaction` where SQLite cannot make the transaction a writing one: roll it back and run it anew. Kind `Rejected` where a
+/// text contains NUL. After any error roll back.
+pub async fn enqueue_in<C: ConnectionTrait>(
+    transaction: &C,
+    jobs: &[PreparedJob],
+) -> Result<Enqueued, StoreError> {
+    // The lanes may vanish with the caller's transaction, so nothing is remembered about them.
+    let default = Lane::any_node();
+    let lanes = lanes_of(jobs).filter(|it| **it != default).collect();
+    let answers = insert(On::callers(transaction)?, jobs, &lanes).await?;
+    let mut wake = WakeHandle::new(None, Vec::new());
+    for (job, answer) in jobs.iter().zip(&answers) {
+        if *answer == SubmitAnswer::Inserted {
+            wake.merge(job.wake_handle());
+        }
+    }
+    Ok(Enqueued { answers, wake })
+}
+
+impl SeaOrmStore {
+    /// As [`enqueue_in`].
+    ///
+    /// # Errors
+    /// As [`enqueue_in`].
+    pub async fn enqueue_in<C: ConnectionTrait>(
+        &self,
+        transaction: &C,
+        jobs: &[PreparedJob],
+    ) -> Result<Enqueued, StoreError> {
+        enqueue_in(transaction, jobs).await
+    }
+
+    pub(crate) async fn submit_jobs(&self, jobs: &[PreparedJob]) -> Result<Vec<SubmitAnswer>, StoreError> {
+        if jobs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let lanes = self.unknown_lanes(lanes_of(jobs));
+        let tx = self.begin(DOING).await?;
+        let answers = insert(self.on(&tx), jobs, &lanes).await?;
+        commit(tx, DOING).await?;
+        self.lanes_are_known(lanes);
+        Ok(answers)
+    }
+}
+
+pub(crate) fn lanes_of(jobs: &[PreparedJob]) -> impl Iterator<Item = &Lane> {
+    jobs.iter().filter_map(|it| it.first.as_ref()).map(|it| &it.lane)
+}
+
+/// Puts lanes into the database that may not be there.
+pub(crate) async fn ensure_lanes<C: ConnectionTrait>(
+    on: On<'_, C>,
+    lanes: &HashSet<&Lane>,
+) -> Result<(), StoreError> {
+    let names = json_rows(lanes.iter().map(|it| it.as_str()))?;
+    on.execute_batches(on.dialect.sql().ensure_lanes, names, "store the lanes of jobs")
+        .await?;
+    Ok(())
+}
+
+/// Inserts jobs with their first executions. Writes before it reads, so that a caller's transaction that has not read yet gets the write lock.
+pub(crate) async fn insert<C: ConnectionTrait>(
+    on: On<'_, C>,
+    jobs: &[PreparedJob],
+    lanes: &HashSet<&Lane>,
+) -> Result<Vec<SubmitAnswer>, StoreError> {
+    for it in jobs {
+        refuse_job_nul(&it.job)?;
+    }
+    let rows = json_rows(jobs.iter().map(|it| JobRow {
+        job: &it.job,
+        state: if it.first.is_some() {
+            JobState::Active
+        } else {
+            it.job.state()
+        },
+    }))?;
+    ensure_lanes(on, lanes).await?;
+    let sql = on.dialect.sql();
+    let mut inserted = HashSet::with_capacity(jobs.len());
+    for (json, _) in rows {
+        for row in on.rows(sql.insert_jobs, vec![json.into()], DOING).await? {
+            inserted.insert(uuid_at(&row, 0, "the id of a new job")?);
+        }
+    }
+    let answers = if inserted.len() == jobs.len() {
+        vec![SubmitAnswer::Inserted; jobs.len()]
+    } else {
+        explain(on, jobs, inserted).await?
+    };
+    let places = jobs.iter().zip(&answers).filter_map(|(it, answer)| {
+        let first = it.first.as_ref().filter(|_| *answer == SubmitAnswer::Inserted)?;
+        Some(Place::new(it.job.id, first))
+    });
+    let places = json_rows(places)?;
+    on.execute_batches(sql.put_queue, places, DOING).await?;
+    Ok(answers)
+}
+
+/// Why jobs were not inserted. The first of two equal ids in a batch is the one that was.
+async fn explain<C: ConnectionTrait>(
+    on: On<'_, C>,
+    jobs: &[PreparedJob],
+    mut inserted: HashSet<Uuid>,
+) -> Result<Vec<SubmitAnswer>, StoreError> {
+    let mut answers = vec![SubmitAnswer::Inserted; jobs.len()];
+    let left: Vec<usize> = (0..jobs.len())
+        .filter(|at| !inserted.remove(&jobs[*at].job.id.as_uuid()))
+        .collect();
+    let mut next = left.iter();
+    let keys = left.iter().map(|at| {
+        let job = &jobs[*at].job;
+        (Hex(job.id.as_uuid()), name_key(job).map(Hex))
+    });
+    for (json, count) in json_rows(keys)? {
+        let rows = on
+            .rows(on.dialect.sql().existing_jobs, vec![json.into()], DOING)
+            .await?;
+        let mut found = HashMap::new();
+        for row in rows {
+            found.insert(column::<i64>(&row, 0, DOING)?, row);
+        }
+        for (key, at) in (0_i64..).zip(next.by_ref().take(usize::try_from(count).unwrap_or(usize::MAX))) {
+            let by_id = match found.get(&key) {
+                Some(row) => column::<bool>(row, 1, DOING)?,
+                None => true,
+            };
+            answers[*at] = match found.get(&key) {
+                Some(row) if !by_id => SubmitAnswer::NameTaken {
+                    by: JobId::new(uuid_at(row, 2, "the id of the job that has the name")?),
+                },
+                _ => SubmitAnswer::Exists,
+            };
+        }
+    }
+    Ok(answers)
+}
+
+/// Refuses a job with a NUL in a text.
+pub(crate) fn refuse_job_nul(job: &JobInfo) -> Result<(), StoreError> {
+    refuse_nul(
+        &format_args!("job {}", job.id),
+        [
+            ("name", Some(job.name.as_str())),
+            ("group", Some(job.group.as_str())),
+            ("type_name", Some(job.type_name.as_str())),
+            ("description", job.description.as_deref()),
+            ("result", job.result.as_deref()),
+            ("cron", job.cron.as_deref()),
+            ("time_zone", job.time_zone.as_deref()),
+            ("node_name", job.node_name.as_deref()),
+        ],
+    )
+}

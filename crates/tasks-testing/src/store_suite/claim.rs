@@ -10,7 +10,7 @@ use tasks_abstractions::store::{ClaimRequest, ClaimedRun, PreparedJob, StoreErro
 use tasks_abstractions::{JobInfo, JobStatus};
 
 use super::fixture::StoreFixture;
-use super::steps::{ALL, claim, join, kill, numbers, request, snapshot, submit};
+use super::steps::{ALL, change, claim, join, kill, numbers, of_job, request, snapshot, submit};
 use crate::samples::{at, due, entry, instance_id, job_id, node, once, waiting};
 
 fn ids(claimed: &[ClaimedRun]) -> Vec<u128> {
@@ -139,20 +139,37 @@ pub async fn a_suspect_is_claimed_as_one(fx: &impl StoreFixture) {
     assert!(store.runs_of(instance).await.expect("runs_of")[0].suspect);
 }
 
-/// Jobs are claimed if they wait, whatever their state: what to do with them is the engine's business.
+/// Jobs are claimed if they wait, whatever their state: what to do with them is the engine's business. Of a job that is not Active the
+/// state is shown and not the run.
 pub async fn a_waiting_job_is_claimed_in_any_state(fx: &impl StoreFixture) {
     let store = fx.store();
     join(&store, 1).await;
-    let statuses = [JobStatus::Paused, JobStatus::Stopped, JobStatus::Queuing];
+    let statuses = [
+        JobStatus::Paused,
+        JobStatus::Stopped,
+        JobStatus::Completed,
+        JobStatus::None,
+        JobStatus::Queuing,
+    ];
     for (number, status) in (1..).zip(statuses) {
-        let mut job = due(once(number), at(-1));
-        job.job.status = status;
-        job.job.is_enabled = false;
-        submit(&store, &[job]).await;
+        submit(&store, &[due(once(number), at(-1))]).await;
+        change(&store, job_id(number), |it, _| {
+            of_job(JobInfo {
+                status,
+                is_enabled: false,
+                ..it.job.clone()
+            })
+        })
+        .await;
+        let found = snapshot(&store, job_id(number)).await;
+        assert_eq!((found.job.status, found.waiting.is_some()), (status, true));
     }
-    assert_eq!(ids(&claim(&store, 1, 10, at(0)).await), [1, 2, 3]);
-    assert_eq!(snapshot(&store, job_id(1)).await.job.status, JobStatus::Paused);
-    assert_eq!(snapshot(&store, job_id(3)).await.job.status, JobStatus::Running);
+    assert_eq!(ids(&claim(&store, 1, 10, at(0)).await), [1, 2, 3, 4, 5]);
+    for (number, status) in (1..=4).zip(statuses) {
+        let found = snapshot(&store, job_id(number)).await;
+        assert_eq!((found.job.status, found.job.is_running), (status, true));
+    }
+    assert_eq!(snapshot(&store, job_id(5)).await.job.status, JobStatus::Running);
 }
 
 /// An instance that is unknown, dead or stopped claims nothing and is told so.

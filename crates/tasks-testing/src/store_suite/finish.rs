@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use tasks_abstractions::run::{QueueEntry, RunKind};
-use tasks_abstractions::store::{FinishAnswer, FinishRun, JobUpdate, StoreErrorKind};
+use tasks_abstractions::store::{FinishAnswer, FinishRun, JobUpdate};
 use tasks_abstractions::{JobInfo, JobState, JobStatus, RunOutcome};
 
 use super::fixture::StoreFixture;
@@ -201,48 +201,6 @@ pub async fn finish_after_a_command_is_stale(fx: &impl StoreFixture) {
         "a run does not count the version up"
     );
     assert_eq!(job.description.as_deref(), Some("edited"));
-}
-
-/// A text that databases cannot keep rejects the whole batch; the innocent rows are accepted afterwards, and so is the bad one without it.
-pub async fn a_bad_row_writes_nothing_of_its_batch(fx: &impl StoreFixture) {
-    let store = fx.store();
-    join(&store, 1).await;
-    submit(
-        &store,
-        &[due(once(1), at(0)), due(once(2), at(0)), due(once(3), at(0))],
-    )
-    .await;
-    let claimed = claim(&store, 1, 10, at(0)).await;
-    let nul = |place: usize| {
-        let mut bad = done(&claimed[1]);
-        let log = bad.settlement.log.as_mut().expect("a log");
-        match place {
-            0 => log.message = Some("a\0b".to_owned()),
-            1 => log.error = Some("\0".to_owned()),
-            2 => bad.settlement.update.result = Some("b\0".to_owned()),
-            _ => {
-                bad.settlement.follow_ups = vec![unarmed(JobInfo {
-                    description: Some("\0".to_owned()),
-                    ..once(9)
-                })];
-            }
-        }
-        bad
-    };
-    for place in 0..4 {
-        let batch = [done(&claimed[0]), nul(place), done(&claimed[2])];
-        let error = store.finish(&batch).await.expect_err("a NUL is refused");
-        assert_eq!(error.kind(), StoreErrorKind::Rejected, "{place}: {error}");
-        for id in [1, 2, 3] {
-            assert!(
-                snapshot(&store, job_id(id)).await.run.is_some(),
-                "{place}: job {id} is still in flight"
-            );
-            assert!(logs_of(&store, job_id(id)).await.is_empty());
-        }
-    }
-    finish(&store, &[done(&claimed[0]), done(&claimed[2])]).await;
-    finish(&store, &[done(&claimed[1])]).await;
 }
 
 /// Follow-ups that are there already, from a settlement repeated after a lost reply, are left alone and stop nothing.

@@ -11,8 +11,10 @@
 
 pub mod change;
 pub mod claim;
+pub mod cleanup;
 mod commands;
 pub mod contention;
+pub mod filters;
 pub mod finish;
 mod fixture;
 pub mod lists;
@@ -24,6 +26,8 @@ pub mod nodes;
 mod outcome;
 pub mod race;
 mod race_round;
+mod race_step;
+pub mod rejected;
 mod steps;
 pub mod submit;
 pub mod take_over;
@@ -46,9 +50,9 @@ macro_rules! __for_store_cases {
                 submitting_an_id_again_changes_nothing,
                 an_empty_submit_does_nothing,
                 a_taken_name_is_answered_per_job,
-                a_rejected_submit_writes_nothing,
                 store_inserts_or_replaces_by_version,
                 remove_takes_every_row_of_a_job,
+                a_job_submitted_with_an_execution_is_active,
                 jobs_survive_a_reopening_store_where_the_backend_says_so,
             }
             claim: {
@@ -66,7 +70,6 @@ macro_rules! __for_store_cases {
                 finish_writes_every_field_of_the_update,
                 finish_of_an_unknown_run_is_gone,
                 finish_after_a_command_is_stale,
-                a_bad_row_writes_nothing_of_its_batch,
                 follow_ups_are_stored_once,
                 a_returned_run_waits_as_before,
                 every_outcome_is_recorded_as_itself,
@@ -108,11 +111,15 @@ macro_rules! __for_store_cases {
             lists: {
                 find_derives_the_status,
                 counts_agree_with_the_list,
-                list_filters_by_every_field,
                 list_filters_sorts_then_pages,
                 running_list_holds_runs_in_flight,
                 waiting_list_holds_due_executions_in_claim_order,
                 period_tasks_are_listed_by_id,
+            }
+            filters: {
+                list_filters_by_every_field,
+            }
+            cleanup: {
                 cleanup_removes_old_rows_only,
             }
             logs: {
@@ -122,6 +129,11 @@ macro_rules! __for_store_cases {
             }
             tenancy: {
                 a_tenant_sees_only_its_own,
+            }
+            rejected: {
+                a_bad_row_writes_nothing_of_its_batch,
+                a_rejected_submit_writes_nothing,
+                bad_texts_are_rejected_by_every_method,
             }
             values: {
                 every_field_of_a_job_comes_back,

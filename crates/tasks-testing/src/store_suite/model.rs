@@ -57,8 +57,13 @@ impl Model {
         if self.owner_of_name(&new.job).is_some() {
             return Became::NameTaken;
         }
+        // A job that is stored with an execution is Active, whatever its status says.
+        let state = match new.first {
+            Some(_) => JobState::Active,
+            None => new.job.state(),
+        };
         let row = Row {
-            state: new.job.state(),
+            state,
             job: new.job.clone(),
             waiting: new.first.clone(),
             run: None,
@@ -231,15 +236,15 @@ impl Model {
         let mut job = row.job.clone();
         job.is_running = row.run.is_some();
         job.next_run_time = row.waiting.as_ref().map(|it| it.due_at);
+        // Only of an Active job the execution is shown: any other state stands for itself, also while it runs once by hand.
         job.status = match (row.state, &row.run, &row.waiting) {
+            (JobState::Active, Some(_), _) => JobStatus::Running,
+            (JobState::Active, None, Some(it)) if it.kind == RunKind::Retry => JobStatus::FailedRetry,
+            (JobState::Active, None, _) => JobStatus::Queuing,
             (JobState::Paused, ..) => JobStatus::Paused,
             (JobState::Stopped, ..) => JobStatus::Stopped,
-            (_, Some(_), _) => JobStatus::Running,
-            (_, None, Some(it)) if it.kind == RunKind::Retry => JobStatus::FailedRetry,
-            (_, None, Some(_)) => JobStatus::Queuing,
-            (JobState::Completed, None, None) => JobStatus::Completed,
-            (JobState::None, None, None) => JobStatus::None,
-            (JobState::Active, None, None) => JobStatus::Queuing,
+            (JobState::Completed, ..) => JobStatus::Completed,
+            (JobState::None, ..) => JobStatus::None,
         };
         Some(JobSnapshot {
             job,

@@ -3,7 +3,8 @@
 //! What the orders give is said by the model. Each pair is tried from every starting point at which the two have to do with each other.
 
 use super::fixture::StoreFixture;
-use super::race_round::{Step, race_with_all_from};
+use super::race_round::race_with_all_from;
+use super::race_step::Step;
 
 /// Submit against every step.
 pub async fn submit_races_like_one_after_the_other(fx: &impl StoreFixture) {

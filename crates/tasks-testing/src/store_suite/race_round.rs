@@ -14,6 +14,7 @@ use super::commands;
 use super::fixture::{FullStore, StoreFixture};
 use super::model::{Became, Model};
 use super::outcome::{became_of_change, became_of_finish, became_of_submit};
+use super::race_step::{Start, Step};
 use super::steps::{ALL, join, kill, logs_of, submit, until_available, with};
 use crate::samples::{
     again, at, claim_id, due, entry, finish, instance_id, job_id, log, node, repeating, returned, run_id,
@@ -26,94 +27,6 @@ const ROUNDS: usize = 30;
 const LEAST: usize = 8;
 /// Node that holds a run before the race; orphans have holders of their own, beyond the ids of jobs.
 const HOLDER: u128 = 3;
-
-/// What one side does: one call of the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
-    Submit,
-    Claim,
-    Finish,
-    TakeOver,
-    GiveBack,
-    Trigger,
-    Pause,
-    Resume,
-    Stop,
-    Edit,
-    EditSchedule,
-    Delete,
-    Check,
-}
-
-impl Step {
-    const ALL: [Self; 13] = [
-        Self::Submit,
-        Self::Claim,
-        Self::Finish,
-        Self::TakeOver,
-        Self::GiveBack,
-        Self::Trigger,
-        Self::Pause,
-        Self::Resume,
-        Self::Stop,
-        Self::Edit,
-        Self::EditSchedule,
-        Self::Delete,
-        Self::Check,
-    ];
-
-    fn command(self) -> fn(&JobSnapshot, Timestamp) -> tasks_abstractions::store::Decision {
-        match self {
-            Self::Trigger => commands::trigger,
-            Self::Pause => commands::pause,
-            Self::Resume => commands::resume,
-            Self::Stop => commands::stop,
-            Self::Edit => commands::edit,
-            Self::EditSchedule => commands::edit_schedule,
-            Self::Delete => commands::delete,
-            Self::Check => commands::check,
-            other => panic!("{other:?} is no command"),
-        }
-    }
-}
-
-/// Where the job is when the race begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Start {
-    Absent,
-    /// Due now.
-    Due,
-    /// Waiting, not due yet.
-    Ahead,
-    Running,
-    /// In flight on a node that is dead.
-    Orphan,
-    Paused,
-    PausedRunning,
-    /// Active with neither a waiting execution nor one in flight: what check is for.
-    Lost,
-}
-
-impl Start {
-    const ALL: [Self; 8] = [
-        Self::Absent,
-        Self::Due,
-        Self::Ahead,
-        Self::Running,
-        Self::Orphan,
-        Self::Paused,
-        Self::PausedRunning,
-        Self::Lost,
-    ];
-
-    fn is_claimed(self) -> bool {
-        matches!(self, Self::Running | Self::Orphan | Self::PausedRunning)
-    }
-
-    fn is_paused(self) -> bool {
-        matches!(self, Self::Paused | Self::PausedRunning)
-    }
-}
 
 /// One job at its starting point.
 #[derive(Debug, Clone)]

@@ -122,20 +122,6 @@ pub async fn a_taken_name_is_answered_per_job(fx: &impl StoreFixture) {
     submit(&store, &[unarmed(named(8, "nightly"))]).await;
 }
 
-/// A text that databases cannot keep rejects the whole call and nothing of it is written.
-pub async fn a_rejected_submit_writes_nothing(fx: &impl StoreFixture) {
-    let store = fx.store();
-    let bad = JobInfo {
-        description: Some("a\0b".to_owned()),
-        ..once(2)
-    };
-    let batch = [due(once(1), at(0)), due(bad, at(0)), due(once(3), at(0))];
-    let error = store.submit(&batch).await.expect_err("a NUL is refused");
-    assert_eq!(error.kind(), StoreErrorKind::Rejected, "{error}");
-    assert!(listed(&store, ALL, &JobQuery::default()).await.is_empty());
-    submit(&store, &[batch[0].clone(), batch[2].clone()]).await;
-}
-
 /// A new job is stored unarmed as it is; an existing one is replaced where its version still is the given one, and keeps state,
 /// counters and executions.
 pub async fn store_inserts_or_replaces_by_version(fx: &impl StoreFixture) {
@@ -262,4 +248,13 @@ pub async fn jobs_survive_a_reopening_store_where_the_backend_says_so(fx: &impl 
     if let Some(found) = found.first() {
         assert_eq!((&found.job, &found.waiting), (&job.job, &job.first));
     }
+}
+
+/// A job that is stored with an execution is Active, whatever its status says.
+pub async fn a_job_submitted_with_an_execution_is_active(fx: &impl StoreFixture) {
+    let store = fx.store();
+    let mut job = due(once(1), at(60));
+    job.job.status = JobStatus::None;
+    submit(&store, &[job]).await;
+    assert_eq!(snapshot(&store, job_id(1)).await.job.status, JobStatus::Queuing);
 }

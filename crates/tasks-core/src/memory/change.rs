@@ -8,6 +8,7 @@ use tasks_abstractions::{JobId, JobInfo, StoreError, Timestamp};
 use tasks_multitenancy::TenantScope;
 
 use super::rows::{Execution, Rows, invalid};
+use super::texts::{refuse_bad_job, refuse_bad_log};
 
 impl Rows {
     /// Decides over each job and writes the decisions. Batches without a repeated id are one transaction: every decision is made before the first is
@@ -59,6 +60,11 @@ impl Rows {
             return Err(invalid(format!(
                 "job `{id}` has a run in flight, so no execution may be made to wait; set what comes after the run"
             )));
+        }
+        match &decision {
+            Decision::Change(change) => refuse_bad_job(&change.job)?,
+            Decision::Delete(Some(log)) => refuse_bad_log(log)?,
+            Decision::Keep | Decision::Refuse(_) | Decision::Delete(None) => {}
         }
         Ok(Some((snapshot, decision)))
     }

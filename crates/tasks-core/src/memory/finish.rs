@@ -1,14 +1,15 @@
 //! Settling runs: log, job, next execution and follow-ups in one step.
 
-use tasks_abstractions::store::{FinishAnswer, FinishRun, JobUpdate, StoreErrorKind};
+use tasks_abstractions::store::{FinishAnswer, FinishRun, JobUpdate};
 use tasks_abstractions::{JobInfo, StoreError};
 
 use super::rows::Rows;
+use super::texts::{refuse_bad_job, refuse_bad_log, refuse_nul};
 
 impl Rows {
     /// Settles a batch: all of it is looked at before the first row is written.
     pub(super) fn finish(&mut self, runs: &[FinishRun]) -> Result<Vec<FinishAnswer>, StoreError> {
-        runs.iter().try_for_each(reject_bad_text)?;
+        runs.iter().try_for_each(refuse_bad_texts)?;
         Ok(runs.iter().map(|it| self.settle(it)).collect())
     }
 
@@ -52,24 +53,12 @@ fn update(job: &mut JobInfo, update: &JobUpdate) {
 }
 
 /// Refuses texts that no database takes, as stores over databases do.
-fn reject_bad_text(finish: &FinishRun) -> Result<(), StoreError> {
-    let log = finish.settlement.log.as_ref();
-    let texts = [
-        ("result", finish.settlement.update.result.as_deref()),
-        ("log message", log.and_then(|it| it.message.as_deref())),
-        ("log error", log.and_then(|it| it.error.as_deref())),
-    ];
-    match texts
-        .into_iter()
-        .find(|(_, text)| text.is_some_and(|it| it.contains('\0')))
-    {
-        None => Ok(()),
-        Some((field, _)) => Err(StoreError::new(
-            StoreErrorKind::Rejected,
-            format!(
-                "the {field} of run `{}` contains a NUL character; settle it alone without",
-                finish.run_id
-            ),
-        )),
-    }
+fn refuse_bad_texts(finish: &FinishRun) -> Result<(), StoreError> {
+    let settlement = &finish.settlement;
+    refuse_nul("a run", [("result", settlement.update.result.as_deref())])?;
+    settlement.log.as_ref().map_or(Ok(()), refuse_bad_log)?;
+    settlement
+        .follow_ups
+        .iter()
+        .try_for_each(|it| refuse_bad_job(&it.job))
 }

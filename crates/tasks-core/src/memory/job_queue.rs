@@ -13,6 +13,7 @@ use tasks_abstractions::{JobId, JobQueue, StoreError, Timestamp};
 use tasks_multitenancy::TenantScope;
 
 use super::MemoryStore;
+use super::texts::{refuse_bad_job, refuse_nul};
 
 #[async_trait]
 impl JobQueue for MemoryStore {
@@ -22,7 +23,10 @@ impl JobQueue for MemoryStore {
     }
 
     async fn submit(&self, jobs: &[PreparedJob]) -> Result<Vec<SubmitAnswer>, StoreError> {
-        self.transaction(|rows| Ok(jobs.iter().map(|it| rows.submit(it)).collect()))
+        self.transaction(|rows| {
+            jobs.iter().try_for_each(|it| refuse_bad_job(&it.job))?;
+            Ok(jobs.iter().map(|it| rows.submit(it)).collect())
+        })
     }
 
     async fn claim(&self, request: &ClaimRequest) -> Result<Vec<ClaimedRun>, StoreError> {
@@ -54,6 +58,11 @@ impl JobQueue for MemoryStore {
 
     async fn register_node(&self, node: &NodeInfo) -> Result<(), StoreError> {
         self.transaction(|rows| {
+            let texts = [
+                ("name", Some(node.name.as_str())),
+                ("version", Some(node.version.as_str())),
+            ];
+            refuse_nul("a node", texts)?;
             rows.register_node(node);
             Ok(())
         })

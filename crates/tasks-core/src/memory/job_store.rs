@@ -9,6 +9,7 @@ use tasks_abstractions::{
 use tasks_multitenancy::TenantScope;
 
 use super::MemoryStore;
+use super::texts::{refuse_bad_log, refuse_nul};
 
 #[async_trait]
 impl JobStore for MemoryStore {
@@ -53,6 +54,7 @@ impl JobStore for MemoryStore {
 
     async fn store_log(&self, log: JobLog) -> Result<(), StoreError> {
         self.transaction(|rows| {
+            refuse_bad_log(&log)?;
             rows.logs.append(log);
             Ok(())
         })
@@ -92,7 +94,10 @@ impl JobStore for MemoryStore {
 #[async_trait]
 impl JobLockProvider for MemoryStore {
     async fn try_acquire(&self, key: &str, owner: LockOwner) -> Result<bool, StoreError> {
-        self.transaction(|rows| Ok(rows.try_acquire(key, owner)))
+        self.transaction(|rows| {
+            refuse_nul("a lock", [("key", Some(key))])?;
+            Ok(rows.try_acquire(key, owner))
+        })
     }
 
     async fn release(&self, key: &str, owner: LockOwner) -> Result<bool, StoreError> {

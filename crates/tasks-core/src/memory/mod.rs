@@ -19,6 +19,7 @@ mod rows;
 mod submit;
 #[cfg(test)]
 mod tests;
+mod texts;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

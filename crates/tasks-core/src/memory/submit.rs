@@ -4,6 +4,7 @@ use tasks_abstractions::store::{PreparedJob, StoreErrorKind, SubmitAnswer};
 use tasks_abstractions::{JobInfo, JobState, StoreError};
 
 use super::rows::Rows;
+use super::texts::refuse_bad_job;
 
 impl Rows {
     /// Stores one job with its first execution, unless its id or name is there.
@@ -27,6 +28,7 @@ impl Rows {
     /// Inserts a job unarmed, or replaces the definition and settings of one whose version is still the given one. `None` at a
     /// version conflict, and where the id is another tenant's: it must not be found out by this.
     pub(super) fn store(&mut self, job: JobInfo) -> Result<Option<JobInfo>, StoreError> {
+        refuse_bad_job(&job)?;
         let id = job.id;
         let former = self.job(id);
         let conflicts = |it: &JobInfo| it.version != job.version || it.tenant_id != job.tenant_id;

@@ -35,6 +35,7 @@ pub struct RegisteredType {
     pub flags: JobFlags,
     needs: Vec<Need>,
     build: Build,
+    worker: Option<WorkerRegistration>,
 }
 
 impl RegisteredType {
@@ -44,6 +45,17 @@ impl RegisteredType {
     /// Where a service is missing.
     pub fn build(&self, scope: &Scope) -> Result<Arc<dyn JobRunnable>, ServiceError> {
         (self.build)(scope)
+    }
+
+    /// Makes the worker itself, for its schedule and hooks; `None` for jobs.
+    ///
+    /// # Errors
+    /// Where a service is missing.
+    pub fn build_worker(
+        &self,
+        scope: &Scope,
+    ) -> Result<Option<Arc<dyn BackgroundWorkerRunnable>>, ServiceError> {
+        self.worker.map(|it| (it.build)(&scope.resolver())).transpose()
     }
 }
 
@@ -87,6 +99,7 @@ impl JobRegistry {
                 flags: job.flags,
                 needs,
                 build,
+                worker: None,
             },
         )
     }
@@ -111,6 +124,7 @@ impl JobRegistry {
                 flags: worker.flags,
                 needs,
                 build,
+                worker: Some(*worker),
             },
         )
     }
@@ -131,6 +145,7 @@ impl JobRegistry {
                 flags,
                 needs: Vec::new(),
                 build,
+                worker: None,
             },
         )
     }
@@ -156,6 +171,11 @@ impl JobRegistry {
     /// The names, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.types.keys().map(String::as_str)
+    }
+
+    /// The names and types, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &RegisteredType)> {
+        self.types.iter().map(|(name, it)| (name.as_str(), it))
     }
 
     /// All of them, for the check of the whole graph of services before start.

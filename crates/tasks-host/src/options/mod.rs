@@ -1,0 +1,76 @@
+//! Options of a host: defaults < file < environment < code.
+
+mod duration;
+mod layers;
+mod machine;
+mod read;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
+use tasks_core::EngineOptions;
+
+pub use self::duration::parse_duration;
+pub(crate) use self::layers::{Change, Layers};
+pub use self::machine::node_name_of_machine;
+
+/// Options of a host.
+///
+/// In a TOML file every option of the engine stands at the top level under the name of its field, limits in the table `[limits]`; the table
+/// `[app]` is left to the application, and any other name is a fault. In the environment the name is written in capitals after `TASKS_`, with `__`
+/// between table and field: `TASKS_MAX_CONCURRENCY=8`, `TASKS_LIMITS__ARGS_BYTES=4096`. Names there that mean nothing are reported as a warning,
+/// since others may put variables of this prefix there (Kubernetes does for a service called `tasks`).
+///
+/// Durations are text with units (`"500ms"`, `"20s"`, `"1m30s"`; units `ms`, `s`, `m`, `h`, `d`) or a whole number of milliseconds.
+///
+/// ```toml
+/// node_name = "batch-1"
+/// max_concurrency = 8
+/// heartbeat = "5s"
+/// durable_finish = "each"          # or "batched"
+/// database = "sqlite://shop.db"    # read by ready-made programs such as `tasks serve`
+/// [limits]
+/// args_bytes = 65536
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct HostOptions {
+    /// Options of the engine. The node's name defaults to the machine's ([`node_name_of_machine`]).
+    pub engine: EngineOptions,
+    /// Where the store of a ready-made program is. A program that lists its own store module ignores it. Defaults to none.
+    pub database: Option<String>,
+}
+
+impl Default for HostOptions {
+    fn default() -> Self {
+        Self {
+            engine: EngineOptions {
+                node_name: node_name_of_machine(),
+                ..EngineOptions::default()
+            },
+            database: None,
+        }
+    }
+}
+
+impl HostOptions {
+    /// Reads the options from `file` and the environment, as [`HostBuilder::build`](crate::HostBuilder::build) does: for programs that must know some of
+    /// them before they choose their modules.
+    ///
+    /// # Errors
+    /// [`HostError::CannotStart`](crate::HostError::CannotStart) with everything that is wrong.
+    pub fn load(file: Option<PathBuf>) -> Result<Self, crate::HostError> {
+        let mut problems = crate::Problems::default();
+        let layers = Layers {
+            file,
+            reads_environment: true,
+        };
+        let options = layers.read(Vec::new(), &mut problems);
+        if problems.is_empty() {
+            Ok(options)
+        } else {
+            Err(crate::HostError::CannotStart(problems))
+        }
+    }
+}

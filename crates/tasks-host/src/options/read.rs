@@ -1,0 +1,166 @@
+//! Reads each option by itself, so that one wrong value hides no other.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use figment::Figment;
+use figment::value::Value;
+use tasks_core::DurableFinish;
+
+use super::HostOptions;
+use super::duration::parse_duration;
+use super::layers::variable;
+use crate::Problems;
+
+/// Reads values and notes which names mean something.
+pub(super) struct Reader<'a> {
+    figment: Figment,
+    problems: &'a mut Problems,
+    known: BTreeSet<String>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(figment: Figment, problems: &'a mut Problems) -> Self {
+        Self {
+            figment,
+            problems,
+            known: BTreeSet::new(),
+        }
+    }
+
+    /// The names that were asked for.
+    pub(super) fn known(self) -> BTreeSet<String> {
+        self.known
+    }
+
+    /// Sets `to` from the value of `key` where there is one.
+    fn read<T>(&mut self, key: &str, to: &mut T, parse: impl FnOnce(&Value) -> Result<T, String>) {
+        self.known.insert(key.to_owned());
+        let Ok(value) = self.figment.find_value(key) else {
+            return;
+        };
+        match parse(&value) {
+            Ok(it) => *to = it,
+            Err(problem) => {
+                let place = self
+                    .figment
+                    .get_metadata(value.tag())
+                    .map(|it| it.name.to_string());
+                let place = match place {
+                    Some(name) if name == "environment" => format!("environment variable {}", variable(key)),
+                    Some(file) => format!("configuration file {file}: `{key}`"),
+                    None => format!("`{key}`"),
+                };
+                self.problems.add(format!("{place}: {problem}"));
+            }
+        }
+    }
+
+    fn text(&mut self, key: &str, to: &mut String) {
+        self.read(key, to, text_of);
+    }
+
+    fn optional_text(&mut self, key: &str, to: &mut Option<String>) {
+        self.read(key, to, |it| text_of(it).map(Some));
+    }
+
+    fn flag(&mut self, key: &str, to: &mut bool) {
+        self.read(key, to, |it| match it {
+            Value::Bool(_, flag) => Ok(*flag),
+            Value::String(_, text) if ["true", "1", "yes", "on"].contains(&text.as_str()) => Ok(true),
+            Value::String(_, text) if ["false", "0", "no", "off"].contains(&text.as_str()) => Ok(false),
+            other => Err(format!("{} is neither true nor false", shown(other))),
+        });
+    }
+
+    fn number(&mut self, key: &str, to: &mut usize) {
+        self.read(key, to, |it| {
+            let found = match it {
+                Value::Num(_, number) => number
+                    .to_i128()
+                    .or_else(|| i128::try_from(number.to_u128()?).ok()),
+                Value::String(_, text) => text.trim().parse().ok(),
+                _ => None,
+            };
+            let found = found.and_then(|it| usize::try_from(it).ok());
+            found.ok_or_else(|| format!("{} is no whole number from 0", shown(it)))
+        });
+    }
+
+    fn duration(&mut self, key: &str, to: &mut Duration) {
+        self.read(key, to, |it| match it {
+            Value::String(_, text) => parse_duration(text),
+            Value::Num(_, number) => number
+                .to_i128()
+                .or_else(|| i128::try_from(number.to_u128()?).ok())
+                .and_then(|it| u64::try_from(it).ok())
+                .map(Duration::from_millis)
+                .ok_or_else(|| {
+                    format!(
+                        "{} is no duration; expected whole milliseconds or text such as 20s",
+                        shown(it)
+                    )
+                }),
+            other => Err(format!(
+                "{} is no duration; expected text such as 20s",
+                shown(other)
+            )),
+        });
+    }
+}
+
+fn text_of(value: &Value) -> Result<String, String> {
+    match value {
+        Value::String(_, text) => Ok(text.clone()),
+        Value::Char(_, it) => Ok(it.to_string()),
+        other => Err(format!("{} is no text; put it in quotes", shown(other))),
+    }
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(_, text) => format!("`{text}`"),
+        other => format!("a value of type {}", other.to_actual()),
+    }
+}
+
+/// Every option that a file or the environment can set.
+pub(super) fn read_all(reader: &mut Reader<'_>, options: &mut HostOptions) {
+    reader.optional_text("database", &mut options.database);
+    let it = &mut options.engine;
+    reader.text("node_name", &mut it.node_name);
+    reader.flag("is_execution_enabled", &mut it.is_execution_enabled);
+    reader.number("max_concurrency", &mut it.max_concurrency);
+    reader.number("claim_batch", &mut it.claim_batch);
+    reader.number("finish_batch", &mut it.finish_batch);
+    reader.number("max_unsettled", &mut it.max_unsettled);
+    reader.read("durable_finish", &mut it.durable_finish, |it| {
+        match text_of(it)?.as_str() {
+            "batched" => Ok(DurableFinish::Batched),
+            "each" => Ok(DurableFinish::Each),
+            other => Err(format!("`{other}` is unknown; expected batched or each")),
+        }
+    });
+    reader.duration("poll_interval", &mut it.poll_interval);
+    reader.duration("heartbeat", &mut it.heartbeat);
+    reader.duration("lease", &mut it.lease);
+    reader.duration("finish_linger", &mut it.finish_linger);
+    reader.duration("misfire_threshold", &mut it.misfire_threshold);
+    reader.duration("suspect_window", &mut it.suspect_window);
+    reader.duration("stuck_after", &mut it.stuck_after);
+    reader.duration("shutdown_grace", &mut it.shutdown_grace);
+    reader.duration("cancel_grace", &mut it.cancel_grace);
+    let limits = &mut it.limits;
+    reader.number("limits.cron", &mut limits.cron);
+    reader.number("limits.name", &mut limits.name);
+    reader.number("limits.group", &mut limits.group);
+    reader.number("limits.node_name", &mut limits.node_name);
+    reader.number("limits.type_name", &mut limits.type_name);
+    reader.number("limits.description", &mut limits.description);
+    reader.number("limits.result", &mut limits.result);
+    reader.number("limits.log_message", &mut limits.log_message);
+    reader.number("limits.log_error", &mut limits.log_error);
+    reader.number("limits.args_bytes", &mut limits.args_bytes);
+    reader.duration("limits.min_interval", &mut limits.min_interval);
+    reader.duration("limits.max_duration", &mut limits.max_duration);
+}

@@ -1,0 +1,111 @@
+//! Tests of reading options. Environment variables are covered by tests of whole programs: a process has but one environment.
+
+use std::io::Write;
+use std::time::Duration;
+
+use tasks_core::DurableFinish;
+
+use super::layers::{Layers, variable};
+use super::{HostOptions, parse_duration};
+use crate::Problems;
+
+fn read(toml: &str) -> (HostOptions, Problems) {
+    let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+    file.write_all(toml.as_bytes()).expect("written");
+    let mut problems = Problems::default();
+    let layers = Layers {
+        file: Some(file.path().to_owned()),
+        reads_environment: false,
+    };
+    let options = layers.read(Vec::new(), &mut problems);
+    (options, problems)
+}
+
+#[test]
+fn a_file_sets_options_and_leaves_the_others() {
+    let (options, problems) = read(
+        "node_name = \"n\"\nmax_concurrency = 3\nheartbeat = \"1s\"\nlease = 9000\ndurable_finish = \"each\"\ndatabase = \"sqlite://x.db\"\n\
+         [limits]\nargs_bytes = 10\n[app]\nanything = 1\n",
+    );
+    assert!(problems.is_empty(), "{problems}");
+    assert_eq!(options.engine.node_name, "n");
+    assert_eq!(options.engine.max_concurrency, 3);
+    assert_eq!(options.engine.heartbeat, Duration::from_secs(1));
+    assert_eq!(options.engine.lease, Duration::from_secs(9));
+    assert_eq!(options.engine.durable_finish, DurableFinish::Each);
+    assert_eq!(options.engine.limits.args_bytes, 10);
+    assert_eq!(options.database.as_deref(), Some("sqlite://x.db"));
+    assert_eq!(
+        options.engine.finish_batch,
+        HostOptions::default().engine.finish_batch
+    );
+}
+
+#[test]
+fn every_fault_is_reported() {
+    let (_, problems) = read(
+        "max_concurrency = \"many\"\nheartbeat = \"5 years\"\nlease = \"1s\"\nis_execution_enabled = 7\ntypo = 1\n[limits]\ncorn = 3\n",
+    );
+    let text = problems.to_string();
+    for expected in [
+        "`max_concurrency`",
+        "`heartbeat`",
+        "`lease`",
+        "`is_execution_enabled`",
+        "`typo`",
+        "`limits.corn`",
+    ] {
+        assert!(text.contains(expected), "{expected} is not in: {text}");
+    }
+    assert_eq!(problems.lines().len(), 6, "{text}");
+}
+
+#[test]
+fn a_missing_file_and_bad_toml_are_faults() {
+    let mut problems = Problems::default();
+    let layers = Layers {
+        file: Some("/no/such/file.toml".into()),
+        reads_environment: false,
+    };
+    layers.read(Vec::new(), &mut problems);
+    assert!(problems.to_string().contains("/no/such/file.toml"), "{problems}");
+    let (_, problems) = read("a = = b");
+    assert_eq!(problems.lines().len(), 1, "{problems}");
+}
+
+#[test]
+fn code_has_the_last_word() {
+    let mut problems = Problems::default();
+    let layers = Layers {
+        file: None,
+        reads_environment: false,
+    };
+    let options = layers.read(vec![Box::new(|it| it.engine.max_concurrency = 0)], &mut problems);
+    assert_eq!(options.engine.max_concurrency, 0);
+    assert_eq!(
+        problems.lines(),
+        ["option `max_concurrency` is 0; expected 1 to 100000"]
+    );
+}
+
+#[test]
+fn durations_are_read_as_people_write_them() {
+    for (text, millis) in [
+        ("500", 500),
+        ("500ms", 500),
+        ("20s", 20_000),
+        ("1m30s", 90_000),
+        ("1h 1ms", 3_600_001),
+        ("1d", 86_400_000),
+    ] {
+        assert_eq!(parse_duration(text), Ok(Duration::from_millis(millis)), "{text}");
+    }
+    for text in ["", "s", "5 years", "-1s", "1.5s", "99999999999999999999s", "5s5"] {
+        assert!(parse_duration(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_key_names_its_variable() {
+    assert_eq!(variable("limits.args_bytes"), "TASKS_LIMITS__ARGS_BYTES");
+}

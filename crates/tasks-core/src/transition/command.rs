@@ -5,7 +5,9 @@ use std::time::Duration;
 use tasks_abstractions::job::{Lane, rank_of};
 use tasks_abstractions::run::{After, CancelReason, JobLog, JobSnapshot, QueueEntry, RunInfo, RunKind};
 use tasks_abstractions::store::{Decision, JobChange, RunChange, WaitingChange};
-use tasks_abstractions::{JobCommand, JobInfo, JobState, JobStatus, JobType, RunOutcome, Timestamp};
+use tasks_abstractions::{
+    JobCommand, JobInfo, JobState, JobStatus, JobType, MisfirePolicy, RunOutcome, Timestamp,
+};
 
 use super::arm::first_execution;
 
@@ -88,7 +90,11 @@ fn flag(it: &JobSnapshot, is_enabled: bool) -> Decision {
         } else {
             WaitingChange::Remove
         },
-        run: RunChange::default(),
+        run: RunChange {
+            // Nor must one that was asked for during the run in flight, should the job be enabled again before that ends.
+            after: (!is_enabled).then_some(After::Settle),
+            cancel: None,
+        },
     }))
 }
 
@@ -104,18 +110,23 @@ fn go_on(it: &JobSnapshot, now: Timestamp) -> Decision {
         suspect_interruptions: 0,
         ..it.job.clone()
     };
-    if it.run.is_some() {
-        // The run in flight decides whether there is anything left to do.
+    let armed = first_execution(&job, now);
+    if let Some(run) = &it.run {
+        if let (JobState::Completed, Err(reason)) = (it.job.state(), &armed) {
+            return Decision::Refuse(reason.to_string());
+        }
+        // The run in flight decides whether there is anything left to do, unless a trigger or an edit has said that there is.
+        let is_said = matches!(run.after, After::RunAgain | After::Arm);
         return Decision::Change(Box::new(JobChange {
             job,
             waiting: WaitingChange::Remove,
             run: RunChange {
-                after: Some(After::ArmUnlessDone),
+                after: (!is_said).then_some(After::ArmUnlessDone),
                 cancel: None,
             },
         }));
     }
-    let armed = match first_execution(&job, now) {
+    let armed = match armed {
         Ok(armed) if is_completed_once => Ok(QueueEntry { due_at: now, ..armed }),
         other => other,
     };
@@ -160,19 +171,8 @@ fn trigger(it: &JobSnapshot, now: Timestamp) -> Decision {
         }));
     }
     let entry = match &it.waiting {
-        Some(waiting) if waiting.due_at <= now => return Decision::Keep,
-        Some(waiting) => {
-            let kind = if waiting.kind == RunKind::Schedule {
-                RunKind::Trigger
-            } else {
-                waiting.kind
-            };
-            QueueEntry {
-                due_at: now,
-                kind,
-                ..waiting.clone()
-            }
-        }
+        Some(waiting) if waiting.due_at <= now && !may_be_skipped(&it.job, waiting) => return Decision::Keep,
+        Some(waiting) => brought_forward(waiting, now),
         None => QueueEntry {
             lane: Lane::of(&it.job),
             rank: rank_of(it.job.priority),
@@ -187,12 +187,30 @@ fn trigger(it: &JobSnapshot, now: Timestamp) -> Decision {
     };
     Decision::Change(Box::new(JobChange {
         job: JobInfo {
-            next_run_time: Some(now),
+            next_run_time: Some(entry.due_at),
             ..it.job.clone()
         },
         waiting: WaitingChange::Set(entry),
         run: RunChange::default(),
     }))
+}
+
+/// The waiting execution as somebody wants it who asks for a run now: due, and no longer a fire that a misfire policy may drop.
+pub(super) fn brought_forward(waiting: &QueueEntry, now: Timestamp) -> QueueEntry {
+    QueueEntry {
+        due_at: waiting.due_at.min(now),
+        kind: if waiting.kind == RunKind::Schedule {
+            RunKind::Trigger
+        } else {
+            waiting.kind
+        },
+        ..waiting.clone()
+    }
+}
+
+/// Whether the execution, once late, is dropped instead of run.
+fn may_be_skipped(job: &JobInfo, waiting: &QueueEntry) -> bool {
+    job.misfire_policy == MisfirePolicy::Skip && waiting.kind == RunKind::Schedule
 }
 
 fn cancel(it: &JobSnapshot) -> Decision {

@@ -1,22 +1,27 @@
 //! From an edited definition to a change of a job's rows.
 
 use tasks_abstractions::job::{Lane, rank_of};
-use tasks_abstractions::run::{After, JobSnapshot};
+use tasks_abstractions::run::{After, CancelReason, JobSnapshot};
 use tasks_abstractions::store::{Decision, JobChange, RunChange, WaitingChange};
-use tasks_abstractions::{JobInfo, JobState, JobStatus, Timestamp};
+use tasks_abstractions::{JobInfo, JobState, JobStatus, JobType, Timestamp};
 
 use super::arm::first_execution;
 
 /// Whether two definitions fire at different times.
 #[must_use]
 pub fn is_schedule_changed(old: &JobInfo, new: &JobInfo) -> bool {
+    // Each type has settings that say nothing about when it fires: changing them must not make a finished Once job run again, nor drop
+    // the retry of a cron job.
     old.job_type != new.job_type
-        || old.cron != new.cron
-        || old.time_zone != new.time_zone
         || old.begin_time != new.begin_time
         || old.end_time != new.end_time
-        || old.max_count != new.max_count
-        || (new.is_repeating() && old.interval != new.interval)
+        || match new.job_type {
+            JobType::Once => false,
+            JobType::Period => {
+                (&old.cron, &old.time_zone, old.max_count) != (&new.cron, &new.time_zone, new.max_count)
+            }
+            JobType::Persistent => (old.interval, old.max_count) != (new.interval, new.max_count),
+        }
 }
 
 /// Replaces a job's definition and settings by those of `new`. State, counters and times of runs stay; what waits is armed anew only where the
@@ -45,6 +50,7 @@ pub fn replace_definition(it: &JobSnapshot, new: &JobInfo, now: Timestamp) -> De
         return Decision::Keep;
     }
     let is_active = old.state() == JobState::Active;
+    let run = while_running(it, new);
     if !is_active || !job.is_enabled {
         let is_disarmed = is_active || !job.is_enabled;
         if is_disarmed {
@@ -57,13 +63,12 @@ pub fn replace_definition(it: &JobSnapshot, new: &JobInfo, now: Timestamp) -> De
             } else {
                 moved(it, new)
             },
-            RunChange::default(),
+            run,
         );
     }
     let is_rearmed = is_schedule_changed(old, new) || !old.is_enabled;
     if it.run.is_some() {
-        let after = is_rearmed.then_some(After::Arm);
-        return change(job, WaitingChange::Keep, RunChange { after, cancel: None });
+        return change(job, WaitingChange::Keep, run);
     }
     if !is_rearmed && it.waiting.is_some() {
         return change(job, moved(it, new), RunChange::default());
@@ -78,6 +83,30 @@ pub fn replace_definition(it: &JobSnapshot, new: &JobInfo, now: Timestamp) -> De
             job.next_run_time = None;
             change(job, WaitingChange::Remove, RunChange::default())
         }
+    }
+}
+
+/// What the edit means for the run in flight. A job that is edited while it is held keeps the mark of its new schedule for when it goes on.
+fn while_running(it: &JobSnapshot, new: &JobInfo) -> RunChange {
+    let Some(run) = &it.run else {
+        return RunChange::default();
+    };
+    let old = &it.job;
+    let after = if is_schedule_changed(old, new) {
+        Some(After::Arm)
+    } else if old.is_enabled && !new.is_enabled {
+        Some(After::Settle)
+    } else if !old.is_enabled && new.is_enabled && old.state() == JobState::Active && run.after != After::Arm
+    {
+        // As the command: the schedule is the same, so a success of this run is not repeated.
+        Some(After::ArmUnlessDone)
+    } else {
+        None
+    };
+    let is_disabled = old.is_enabled && !new.is_enabled && old.state() == JobState::Active;
+    RunChange {
+        after,
+        cancel: is_disabled.then_some(CancelReason::Disabled),
     }
 }
 

@@ -1,8 +1,10 @@
 //! The next execution of a job's schedule.
 
+use std::collections::VecDeque;
+
 use chrono::TimeDelta;
 use tasks_abstractions::job::{Lane, rank_of};
-use tasks_abstractions::run::{QueueEntry, RunKind};
+use tasks_abstractions::run::{QueueEntry, RunInfo, RunKind};
 use tasks_abstractions::{JobInfo, JobType, MisfirePolicy, Timestamp, ValidationErrors};
 use thiserror::Error;
 
@@ -51,18 +53,17 @@ pub fn first_execution(job: &JobInfo, now: Timestamp) -> Result<QueueEntry, Sche
     }
     let due = match job.job_type {
         JobType::Once | JobType::Persistent => job.begin_time.max(now),
-        // A begin time that is a fire itself counts, hence the step back.
-        JobType::Period => fire_after(job, now.max(job.begin_time - TimeDelta::microseconds(1)))?,
+        JobType::Period => fire_after(job, &cron_of(job)?, now.max(before_begin(job)))?,
     };
     within_end(job, due)?;
     Ok(entry(job, due))
 }
 
-/// The execution after a settled run of a repeating job. `due_at` is when that run was due, `now` when it settled.
+/// The execution after `run` of a repeating job, which settled at `now`.
 ///
 /// # Errors
 /// Where nothing is left to run.
-pub fn next_execution(job: &JobInfo, due_at: Timestamp, now: Timestamp) -> Result<QueueEntry, ScheduleError> {
+pub fn next_execution(job: &JobInfo, run: &RunInfo, now: Timestamp) -> Result<QueueEntry, ScheduleError> {
     if job.runs_left() == Some(0) {
         return Err(ScheduleError::Exhausted(job.max_count));
     }
@@ -74,44 +75,86 @@ pub fn next_execution(job: &JobInfo, due_at: Timestamp, now: Timestamp) -> Resul
                 .ok_or_else(|| ScheduleError::Invalid("interval".to_owned()))?
                 .max(job.begin_time)
         }
-        JobType::Period => next_fire(job, due_at, now)?,
+        JobType::Period => next_fire(job, run, now)?,
     };
     within_end(job, due)?;
     Ok(entry(job, due))
 }
 
-fn next_fire(job: &JobInfo, due_at: Timestamp, now: Timestamp) -> Result<Timestamp, ScheduleError> {
-    let MisfirePolicy::FireAll { max } = job.misfire_policy else {
-        return fire_after(job, now);
-    };
-    // Missed fires run one after another; of more than `max` the oldest are dropped.
-    let mut missed = std::collections::VecDeque::new();
-    let mut at = fire_after(job, due_at)?;
-    let keep = usize::try_from(max.max(1)).unwrap_or(usize::MAX);
-    let mut steps = 0_u32;
-    while at <= now && steps < MAX_CATCH_UP {
-        if missed.len() == keep {
-            missed.pop_front();
+fn next_fire(job: &JobInfo, run: &RunInfo, now: Timestamp) -> Result<Timestamp, ScheduleError> {
+    let cron = cron_of(job)?;
+    // Neither before the begin time (a trigger may run earlier) nor the settled fire again (this clock may be behind the one it was due by).
+    let from = run.entry.due_at.max(before_begin(job));
+    if let MisfirePolicy::FireAll { max } = job.misfire_policy {
+        // A fire that was claimed with later ones due already is itself one of those that are caught up with.
+        let is_one_of_them = run.entry.kind == RunKind::Schedule
+            && cron.next_after(from).is_some_and(|it| it <= run.claimed_at);
+        let keep = max.clamp(1, MAX_CATCH_UP) - u32::from(is_one_of_them);
+        if let Some(missed) = oldest_missed(&cron, from, now, usize::try_from(keep).unwrap_or(usize::MAX)) {
+            return Ok(missed);
         }
-        missed.push_back(at);
-        at = fire_after(job, at)?;
-        steps += 1;
     }
-    Ok(missed
-        .front()
-        .copied()
-        .unwrap_or(if at > now { at } else { fire_after(job, now)? }))
+    fire_after(job, &cron, now.max(from))
 }
 
-/// Fires that catching up looks at before it gives up counting and goes on from now: a second-by-second schedule after a day away.
-const MAX_CATCH_UP: u32 = 100_000;
+/// Most fires that are caught up with, whatever `max` says: each settled run counts them again.
+const MAX_CATCH_UP: u32 = 10_000;
 
-fn fire_after(job: &JobInfo, after: Timestamp) -> Result<Timestamp, ScheduleError> {
-    let expression = job.cron.as_deref().unwrap_or_default();
-    CronSchedule::parse(expression, job.time_zone.as_deref())
-        .map_err(|error| ScheduleError::Invalid(error.to_string()))?
-        .next_after(after)
-        .ok_or_else(|| ScheduleError::NeverFires(expression.to_owned()))
+/// The oldest of the last `keep` fires after `from` and up to `now`.
+///
+/// After a year away a second-by-second schedule has missed 31 million fires. They are not enumerated: the start is moved by halves until
+/// what follows it is at least `keep` and not many more.
+fn oldest_missed(cron: &CronSchedule, from: Timestamp, now: Timestamp, keep: usize) -> Option<Timestamp> {
+    if keep == 0 {
+        return None;
+    }
+    let (mut start, mut too_early, mut too_late) = (from, from, now);
+    loop {
+        match last_fires(cron, start, now, keep) {
+            Some(fires) if fires.len() == keep || start == from => return fires.front().copied(),
+            Some(_) => too_late = start,
+            None => too_early = start,
+        }
+        // Two fires or more lie between both, a second or more apart, so this ends.
+        start = too_early + (too_late - too_early) / 2;
+    }
+}
+
+/// The last `keep` fires after `start` and up to `now`; `None` where there are many more.
+fn last_fires(
+    cron: &CronSchedule,
+    start: Timestamp,
+    now: Timestamp,
+    keep: usize,
+) -> Option<VecDeque<Timestamp>> {
+    let mut fires = VecDeque::new();
+    let mut at = start;
+    for _ in 0..=keep.saturating_mul(2) {
+        let Some(fire) = cron.next_after(at).filter(|it| *it <= now) else {
+            return Some(fires);
+        };
+        if fires.len() == keep {
+            fires.pop_front();
+        }
+        fires.push_back(fire);
+        at = fire;
+    }
+    None
+}
+
+/// The instant after which fires count: a begin time that is a fire itself is one of them, hence the step back.
+fn before_begin(job: &JobInfo) -> Timestamp {
+    job.begin_time - TimeDelta::microseconds(1)
+}
+
+fn cron_of(job: &JobInfo) -> Result<CronSchedule, ScheduleError> {
+    CronSchedule::parse(job.cron.as_deref().unwrap_or_default(), job.time_zone.as_deref())
+        .map_err(|error| ScheduleError::Invalid(error.to_string()))
+}
+
+fn fire_after(job: &JobInfo, cron: &CronSchedule, after: Timestamp) -> Result<Timestamp, ScheduleError> {
+    cron.next_after(after)
+        .ok_or_else(|| ScheduleError::NeverFires(job.cron.clone().unwrap_or_default()))
 }
 
 fn within_end(job: &JobInfo, due: Timestamp) -> Result<(), ScheduleError> {

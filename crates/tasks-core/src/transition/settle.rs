@@ -1,14 +1,17 @@
 //! From a finished run to what the store writes.
 
-use chrono::TimeDelta;
-use tasks_abstractions::job::{InstanceId, rank_of};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta};
+use tasks_abstractions::job::{InstanceId, Lane, rank_of};
 use tasks_abstractions::run::{After, JobLog, QueueEntry, RunInfo, RunKind};
 use tasks_abstractions::store::{JobUpdate, Settlement};
 use tasks_abstractions::{
-    JobFlags, JobInfo, JobPriority, JobState, JobType, RetryPolicy, RunOutcome, Timestamp,
+    JobFlags, JobInfo, JobPriority, JobState, JobType, RetryPolicy, RunOutcome, Timestamp, truncate_to_micros,
 };
 
 use super::arm::{first_execution, next_execution};
+use super::command::brought_forward;
 use super::report::RunReport;
 
 /// What settling depends on besides the job, the run and its report.
@@ -45,6 +48,8 @@ pub fn settle(job: &JobInfo, run: &RunInfo, report: &RunReport, ctx: &SettleCont
     } else {
         it.end()
     };
+    // A run by hand that was asked for while the job was held and its run still in flight.
+    let next = next.or_else(|| it.again_beside());
     it.update.next_run_time = next.as_ref().map(|it| it.due_at);
     let log = (report.outcome != RunOutcome::Returned && !ctx.flags.disable_auditing).then(|| it.log());
     Settlement {
@@ -90,24 +95,23 @@ impl Settling<'_> {
     /// The run never counted: the execution waits again as it did.
     fn give_back(&mut self) -> Option<QueueEntry> {
         if self.is_beside() {
-            return self.job.is_enabled.then(|| self.run.entry.clone());
+            return self.job.is_enabled.then(|| self.same_again());
         }
         if !self.is_active() {
             return None;
         }
         match self.run.after {
-            After::Settle => Some(self.run.entry.clone()),
-            After::RunAgain => Some(QueueEntry {
-                due_at: self.run.entry.due_at.min(self.ctx.now),
-                ..self.run.entry.clone()
-            }),
-            After::Arm | After::ArmUnlessDone => self.start_over(),
+            After::Settle => Some(self.same_again()),
+            After::RunAgain => Some(brought_forward(&self.same_again(), self.ctx.now)),
+            After::Arm | After::ArmUnlessDone => self.resumed(),
         }
     }
 
     fn end(&mut self) -> Option<QueueEntry> {
         let outcome = self.report.outcome;
-        if outcome.is_settled() {
+        // An execution that was never started proves nothing about a job that may kill its process.
+        let was_started = !matches!(outcome, RunOutcome::Expired | RunOutcome::Skipped);
+        if outcome.is_settled() && was_started {
             self.update.interruptions = 0;
             self.update.suspect_interruptions = 0;
         }
@@ -121,7 +125,7 @@ impl Settling<'_> {
             RunOutcome::Cancelled => self.cancelled(),
             RunOutcome::Interrupted => self.interrupted(),
             RunOutcome::Expired => self.expired(),
-            RunOutcome::Skipped => self.commanded().unwrap_or_else(|| self.repeat()),
+            RunOutcome::Skipped => self.skipped(),
             RunOutcome::Snoozed => self.snoozed(),
             RunOutcome::Returned => None,
         }
@@ -135,8 +139,8 @@ impl Settling<'_> {
         self.update.try_count = 0;
         let is_once = self.job.job_type == JobType::Once;
         if !self.is_active() {
-            // Pausing or stopping came too late to undo the work: what is done once is done.
-            if is_once {
+            // Pausing or stopping came too late to undo the work: what is done once is done, unless its schedule was edited since.
+            if is_once && self.run.after != After::Arm {
                 self.update.state = JobState::Completed;
             }
             return None;
@@ -212,18 +216,17 @@ impl Settling<'_> {
         if self.run.suspect {
             self.update.suspect_interruptions = self.job.suspect_interruptions.saturating_add(1);
         }
-        let is_given_up = self.update.suspect_interruptions >= self.job.max_interruptions;
+        let is_given_up = self.run.suspect && self.update.suspect_interruptions >= self.job.max_interruptions;
         let suspect = |it: QueueEntry| QueueEntry {
             lane: it.lane.suspect(),
             ..it
         };
-        if self.is_beside() {
+        if self.is_beside() && !is_given_up && self.run.cancel.is_none() {
             // Repeated as a run by hand, but not for ever.
-            let is_repeated = self.job.is_enabled && !is_given_up && self.run.cancel.is_none();
-            return is_repeated.then(|| suspect(self.run.entry.clone()));
+            return self.job.is_enabled.then(|| suspect(self.same_again()));
         }
         if !self.is_active() {
-            return None;
+            return self.again_beside().map(suspect);
         }
         if is_given_up {
             return self.abandon();
@@ -233,26 +236,38 @@ impl Settling<'_> {
             return self.cancelled();
         }
         match self.run.after {
-            After::Settle | After::RunAgain => Some(suspect(self.run.entry.clone())),
-            After::Arm | After::ArmUnlessDone => self.start_over().map(suspect),
+            After::Settle => Some(suspect(self.same_again())),
+            After::RunAgain => Some(suspect(brought_forward(&self.same_again(), self.ctx.now))),
+            After::Arm | After::ArmUnlessDone => self.resumed().map(suspect),
         }
     }
 
     fn expired(&mut self) -> Option<QueueEntry> {
-        if let Some(next) = self
-            .commanded()
-            .filter(|_| self.is_active() && self.run.after == After::Arm)
-        {
+        if !self.is_active() {
+            return None;
+        }
+        let is_extended = self.job.end_time.is_none_or(|end| self.ctx.now <= end);
+        if is_extended {
+            // Its end was moved after it had been found too late.
+            return self.commanded().unwrap_or_else(|| self.start_over());
+        }
+        self.complete()
+    }
+
+    fn skipped(&mut self) -> Option<QueueEntry> {
+        if let Some(next) = self.commanded() {
             return next;
         }
-        if self.is_active() {
-            self.update.state = JobState::Completed;
-        }
-        None
+        let next = self.repeat()?;
+        Some(QueueEntry {
+            lane: self.same_again().lane,
+            ..next
+        })
     }
 
     fn snoozed(&mut self) -> Option<QueueEntry> {
-        if !self.is_active() && !self.is_beside() {
+        let is_beside = self.is_beside() && self.job.is_enabled && self.run.after != After::RunAgain;
+        if !self.is_active() && !is_beside {
             return None;
         }
         if self.is_active()
@@ -260,16 +275,9 @@ impl Settling<'_> {
         {
             return next;
         }
-        let wait = self
-            .report
-            .wait
-            .and_then(|it| TimeDelta::from_std(it).ok())
-            .unwrap_or_default();
-        let due_at = self.ctx.now.checked_add_signed(wait).unwrap_or(self.ctx.now);
-        let lane = self.run.entry.lane.base();
-        self.job.is_enabled.then(|| QueueEntry {
-            lane,
-            due_at,
+        Some(QueueEntry {
+            lane: self.lane(),
+            due_at: self.due_in(self.report.wait.unwrap_or_default()),
             ..self.run.entry.clone()
         })
     }
@@ -286,9 +294,26 @@ impl Settling<'_> {
         }
     }
 
+    /// The lane that the run came from. Where an edit has moved the job since: its new one.
+    fn lane(&self) -> Lane {
+        let (base, own) = (self.run.entry.lane.base(), Lane::of(self.job));
+        let is_of_type =
+            base != own && base == Lane::unknown_type(self.job.node_name.as_deref(), &self.job.type_name);
+        if is_of_type { base } else { own }
+    }
+
+    /// The execution as it waited, to be made again; still a suspect where the run was one.
+    fn same_again(&self) -> QueueEntry {
+        let lane = self.lane();
+        QueueEntry {
+            lane: if self.run.suspect { lane.suspect() } else { lane },
+            ..self.run.entry.clone()
+        }
+    }
+
     fn run_again(&self) -> QueueEntry {
         QueueEntry {
-            lane: self.run.entry.lane.base(),
+            lane: self.lane(),
             rank: rank_of(self.job.priority),
             due_at: self.ctx.now,
             kind: RunKind::Trigger,
@@ -297,7 +322,8 @@ impl Settling<'_> {
     }
 
     fn again_beside(&self) -> Option<QueueEntry> {
-        let is_wanted = self.run.after == After::RunAgain && self.job.is_enabled;
+        let is_held = self.job.state() != JobState::Active;
+        let is_wanted = is_held && self.run.after == After::RunAgain && self.job.is_enabled;
         is_wanted.then(|| QueueEntry {
             kind: RunKind::Manual,
             ..self.run_again()
@@ -312,12 +338,30 @@ impl Settling<'_> {
             .or_else(|| self.complete())
     }
 
+    /// What follows a run that did not come to its end, where the job was resumed or edited meanwhile. A run by hand is not forgotten over that.
+    fn resumed(&mut self) -> Option<QueueEntry> {
+        let armed = self.start_over();
+        let again = self.same_again();
+        if again.kind != RunKind::Manual {
+            return armed;
+        }
+        match armed {
+            Some(armed) if armed.due_at <= again.due_at => Some(armed),
+            Some(armed) => Some(QueueEntry {
+                due_at: again.due_at,
+                kind: RunKind::Trigger,
+                ..armed
+            }),
+            None => Some(again),
+        }
+    }
+
     /// The next execution of a repeating job, in the lane that the run came from.
     fn repeat(&mut self) -> Option<QueueEntry> {
         let counted = self.counted();
-        match next_execution(&counted, self.run.entry.due_at, self.ctx.now) {
+        match next_execution(&counted, self.run, self.ctx.now) {
             Ok(next) => Some(QueueEntry {
-                lane: self.run.entry.lane.base(),
+                lane: self.lane(),
                 ..next
             }),
             Err(_) => self.complete(),
@@ -340,19 +384,22 @@ impl Settling<'_> {
             .report
             .wait
             .unwrap_or_else(|| policy.wait(self.update.try_count, self.ctx.chance));
-        let wait = TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX);
         let rank = rank_of(demoted(self.job, self.update.try_count));
         QueueEntry {
-            lane: self.run.entry.lane.base(),
+            lane: self.lane(),
             rank,
-            due_at: self
-                .ctx
-                .now
-                .checked_add_signed(wait)
-                .unwrap_or(Timestamp::MAX_UTC),
+            due_at: self.due_in(wait),
             kind: RunKind::Retry,
             attempt: self.update.try_count.saturating_add(1),
         }
+    }
+
+    /// The instant after a wait, in whole microseconds; a wait for ever ends with the last year that every database keeps.
+    fn due_in(&self, wait: Duration) -> Timestamp {
+        let latest = DateTime::from_timestamp(LATEST, 0).unwrap_or(Timestamp::MAX_UTC);
+        let wait = TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX);
+        let due_at = self.ctx.now.checked_add_signed(wait).unwrap_or(latest);
+        truncate_to_micros(due_at.min(latest))
     }
 
     /// The job with the counters that this run leaves behind.
@@ -384,6 +431,9 @@ impl Settling<'_> {
         }
     }
 }
+
+/// The end of the year 9999, in seconds.
+const LATEST: i64 = 253_402_300_799;
 
 /// Priority of a retry: a job that fails again and again stands back behind work that may succeed. Over a third of its tries at most
 /// BelowNormal, over two thirds Low; never above its own.

@@ -15,6 +15,8 @@ use super::Engine;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// Pause after a claim that got nothing although something is due.
+const IN_VAIN: Duration = Duration::from_millis(20);
 /// How often shutdown looks whether the runs have ended.
 const DRAIN_LOOK: Duration = Duration::from_millis(5);
 
@@ -128,7 +130,7 @@ impl Engine {
                 Ok(step) => {
                     pause.is_well();
                     if !step.may_have_more {
-                        self.wait_for_due(&mut pause).await;
+                        self.wait_for_due(step.claimed == 0, &mut pause).await;
                     }
                 }
                 Err(error) => pause.after(&error).await,
@@ -137,7 +139,7 @@ impl Engine {
     }
 
     /// Waits for the earliest of: the next due time, a signal, the poll interval.
-    async fn wait_for_due(&self, pause: &mut Pause) {
+    async fn wait_for_due(&self, was_in_vain: bool, pause: &mut Pause) {
         let poll = self.options().poll_interval;
         let wait = match self.next_due().await {
             Ok(due) => due.map_or(poll, |due| due.min(poll)),
@@ -146,11 +148,13 @@ impl Engine {
                 return;
             }
         };
-        if wait.is_zero() {
-            // Due already, but not claimed: another node is faster, or it came in between.
-            tokio::task::yield_now().await;
-            return;
-        }
+        let wait = match (wait.is_zero(), was_in_vain) {
+            // It became due after the claim.
+            (true, false) => return,
+            // Due and not to be had: another node is faster, or the row cannot be read. Asking without a pause would only load the store.
+            (true, true) => IN_VAIN,
+            (false, _) => wait,
+        };
         // A timeout is the ordinary case: something is due, or it is time to look.
         let _ = timeout(wait, self.signals().wait_for_work()).await;
     }

@@ -4,7 +4,6 @@ use sea_orm::DatabaseConnection;
 use tasks_abstractions::StoreError;
 
 use crate::dialect::Dialect;
-use crate::options::{Location, SeaOrmStoreOptions};
 
 /// Open handles of one database.
 #[derive(Debug, Clone)]
@@ -31,7 +30,7 @@ impl Handles {
 }
 
 #[cfg(not(feature = "sqlite"))]
-pub(crate) async fn open(_: &SeaOrmStoreOptions, _: &Location) -> Result<Handles, StoreError> {
+pub(crate) async fn open(_: &crate::options::SeaOrmStoreOptions, _: &crate::options::Location) -> Result<Handles, StoreError> {
     Err(StoreError::new(
         tasks_abstractions::store::StoreErrorKind::Invalid,
         "this build of tasks-store-seaorm contains no database; enable its cargo feature `sqlite`",

@@ -100,6 +100,26 @@ pub(crate) async fn insert<C: ConnectionTrait>(
     for it in jobs {
         refuse_job_nul(&it.job)?;
     }
+    ensure_lanes(on, lanes).await?;
+    let mut answers = Vec::with_capacity(jobs.len());
+    let mut rest = jobs;
+    while !rest.is_empty() {
+        // A repeated id begins the next part: of ids that come once, the database tells which were inserted.
+        let mut seen = HashSet::with_capacity(rest.len());
+        let length = rest.iter().take_while(|it| seen.insert(it.job.id)).count();
+        let (part, later) = rest.split_at(length);
+        answers.extend(insert_part(on, part).await?);
+        rest = later;
+    }
+    Ok(answers)
+}
+
+/// Inserts jobs of different ids.
+async fn insert_part<C: ConnectionTrait>(
+    on: On<'_, C>,
+    jobs: &[PreparedJob],
+) -> Result<Vec<SubmitAnswer>, StoreError> {
+    let sql = on.dialect.sql();
     let rows = json_rows(jobs.iter().map(|it| JobRow {
         job: &it.job,
         state: if it.first.is_some() {
@@ -108,8 +128,6 @@ pub(crate) async fn insert<C: ConnectionTrait>(
             it.job.state()
         },
     }))?;
-    ensure_lanes(on, lanes).await?;
-    let sql = on.dialect.sql();
     let mut inserted = HashSet::with_capacity(jobs.len());
     for (json, _) in rows {
         for row in on.rows(sql.insert_jobs, vec![json.into()], DOING).await? {
@@ -119,10 +137,13 @@ pub(crate) async fn insert<C: ConnectionTrait>(
     let answers = if inserted.len() == jobs.len() {
         vec![SubmitAnswer::Inserted; jobs.len()]
     } else {
-        explain(on, jobs, inserted).await?
+        explain(on, jobs, &inserted).await?
     };
     let places = jobs.iter().zip(&answers).filter_map(|(it, answer)| {
-        let first = it.first.as_ref().filter(|_| *answer == SubmitAnswer::Inserted)?;
+        let first = it
+            .first
+            .as_ref()
+            .filter(|_| *answer == SubmitAnswer::Inserted)?;
         Some(Place::new(it.job.id, first))
     });
     let places = json_rows(places)?;
@@ -130,15 +151,15 @@ pub(crate) async fn insert<C: ConnectionTrait>(
     Ok(answers)
 }
 
-/// Why jobs were not inserted. The first of two equal ids in a batch is the one that was.
+/// Why jobs were not inserted.
 async fn explain<C: ConnectionTrait>(
     on: On<'_, C>,
     jobs: &[PreparedJob],
-    mut inserted: HashSet<Uuid>,
+    inserted: &HashSet<Uuid>,
 ) -> Result<Vec<SubmitAnswer>, StoreError> {
     let mut answers = vec![SubmitAnswer::Inserted; jobs.len()];
     let left: Vec<usize> = (0..jobs.len())
-        .filter(|at| !inserted.remove(&jobs[*at].job.id.as_uuid()))
+        .filter(|at| !inserted.contains(&jobs[*at].job.id.as_uuid()))
         .collect();
     let mut next = left.iter();
     let keys = left.iter().map(|at| {

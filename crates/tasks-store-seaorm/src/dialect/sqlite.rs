@@ -101,7 +101,7 @@ pub(super) static SQL: Sql = Sql {
     settle_jobs: "UPDATE tk_background_jobs SET state = v.value ->> 1, result = coalesce(v.value ->> 2, result), \
          last_run_time = coalesce(v.value ->> 3, last_run_time), trigger_count = v.value ->> 4, try_count = v.value ->> 5, \
          interruptions = v.value ->> 6, suspect_interruptions = v.value ->> 7, is_abandoned = v.value ->> 8 \
-         FROM json_each(?1) v WHERE id = unhex(v.value ->> 0)",
+         FROM json_each(?1) v WHERE tk_background_jobs.id = unhex(v.value ->> 0)",
     snapshots: concat!(
         "SELECT ",
         job_columns!(),
@@ -120,7 +120,7 @@ pub(super) static SQL: Sql = Sql {
          interruptions = v.value ->> 25, suspect_interruptions = v.value ->> 26, max_interruptions = v.value ->> 27, interval_ms = v.value ->> 28, \
          retry_policy = v.value ->> 29, priority = v.value ->> 30, timeout_ms = v.value ->> 31, lock_timeout_ms = v.value ->> 32, \
          node_name = v.value ->> 33, failover = v.value ->> 34, version = v.value ->> 35, name_key = unhex(v.value ->> 36) \
-         FROM json_each(?1) v WHERE id = unhex(v.value ->> 0)",
+         FROM json_each(?1) v WHERE tk_background_jobs.id = unhex(v.value ->> 0)",
     update_run: "UPDATE tk_job_runs SET after = coalesce(?2, after), cancel = coalesce(?3, cancel) WHERE job_id = ?1",
     delete_jobs: "DELETE FROM tk_background_jobs WHERE id IN (SELECT unhex(value ->> 0) FROM json_each(?1))",
     put_node: "INSERT INTO tk_nodes (instance, name, state, started_at, heartbeat_at, capacity, running, lanes, version) \

@@ -46,3 +46,6 @@ impl StoreFixture for MemoryFixture {
 }
 
 tasks_testing::store_suite!(memory, MemoryFixture::new());
+
+/// What this backend runs.
+pub(crate) use memory::CASES;

@@ -88,7 +88,10 @@ pub async fn a_claim_answers_the_run_as_it_is_kept(fx: &impl StoreFixture) {
     let found = snapshot(&fx.other_node(), job_id(1)).await;
     assert_eq!(found.run.as_ref(), Some(run));
     assert_eq!(found.waiting, None);
-    assert_eq!(store.runs_of(instance).await.expect("runs_of"), [run.clone()]);
+    assert_eq!(
+        store.runs_of(instance).await.expect("runs_of"),
+        std::slice::from_ref(run)
+    );
 }
 
 /// Lanes that were not asked for are left alone, however urgent their work is; order holds across the lanes that were.

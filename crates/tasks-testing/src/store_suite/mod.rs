@@ -199,7 +199,7 @@ macro_rules! store_suite {
 macro_rules! __store_tests {
     (($fixture:expr) $($subject:ident: { $($case:ident,)+ })+) => {
         /// Every case that this backend runs.
-        pub(super) const CASES: &[&str] = &[$($(stringify!($case)),+),+];
+        pub(crate) const CASES: &[&str] = &[$($(stringify!($case)),+),+];
 
         $($(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -18,8 +18,7 @@ use super::model::{Became, Model};
 use super::outcome::{became_of_change, became_of_finish, became_of_submit};
 use super::steps::{ALL, EVERYTHING};
 use crate::samples::{
-    again, at, claim_id, done, due, entry, instance_id, job_id, node, of_tenant, returned, run_id, tenant,
-    unarmed,
+    again, at, claim_id, done, due, instance_id, job_id, node, of_tenant, returned, run_id, tenant, unarmed,
 };
 
 const SEQUENCES: u64 = 40;
@@ -104,7 +103,7 @@ impl Sequence {
         instance_id(self.number(of))
     }
 
-    fn any_entry(&mut self, job: &JobInfo) -> QueueEntry {
+    fn any_entry(&mut self) -> QueueEntry {
         let lane = self.dice.below(4).min(1);
         QueueEntry {
             lane: self.lanes()[usize::from(lane == 1)].clone(),
@@ -116,7 +115,6 @@ impl Sequence {
                 RunKind::Schedule
             },
             attempt: 1 + u32::try_from(self.dice.below(5)).unwrap_or(0),
-            ..entry(job, self.now)
         }
     }
 
@@ -163,7 +161,7 @@ impl Sequence {
             batch.push(if self.dice.below(6) == 0 {
                 unarmed(job)
             } else {
-                let first = self.any_entry(&job);
+                let first = self.any_entry();
                 crate::samples::waiting(job, first)
             });
         }
@@ -231,7 +229,7 @@ impl Sequence {
             {
                 run.job = Arc::new(now.job);
             }
-            let next = self.any_entry(&run.job);
+            let next = self.any_entry();
             let mut end = match self.dice.below(4) {
                 0 => returned(&run),
                 1 | 2 => again(&run, next),

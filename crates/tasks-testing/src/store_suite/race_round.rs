@@ -423,3 +423,6 @@ impl Round {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+//! Every backend runs every case of the store suite, and every case that a contract names exists.
+
+use std::fs;
+use std::path::Path;
+
+use tasks_testing::store_suite::CASES;
+
+use crate::{store_memory, store_sqlite};
+
+#[test]
+fn every_backend_runs_every_case() {
+    let backends = [("memory", store_memory::CASES), ("SQLite", store_sqlite::CASES)];
+    for (name, cases) in backends {
+        assert_eq!(cases.len(), CASES.len(), "{name}");
+        assert_eq!(cases, CASES, "{name}");
+    }
+}
+
+#[test]
+fn no_two_cases_have_one_name() {
+    let mut names = CASES.to_vec();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), CASES.len());
+}
+
+#[test]
+fn contracts_name_cases_that_exist() {
+    let contracts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/tasks-abstractions/src");
+    let mut named = 0;
+    for file in ["store/job_store.rs", "store/queue.rs", "lock.rs"] {
+        let text = fs::read_to_string(contracts.join(file)).expect("a contract");
+        for name in cases_named_in(&text) {
+            assert!(
+                CASES.contains(&name.as_str()),
+                "{file} names `{name}`, which is no case"
+            );
+            named += 1;
+        }
+    }
+    assert!(
+        named > 30,
+        "only {named} names were found; contracts say `Conformance:` before them"
+    );
+}
+
+/// The names in backticks between each `Conformance:` and the full stop after it.
+fn cases_named_in(text: &str) -> Vec<String> {
+    let docs: Vec<&str> = text
+        .lines()
+        .filter_map(|it| it.trim().strip_prefix("///"))
+        .collect();
+    let docs = docs.join("\n");
+    let lists = docs.split("Conformance:").skip(1);
+    let names = lists.flat_map(|it| {
+        it.split('.')
+            .next()
+            .unwrap_or_default()
+            .split('`')
+            .skip(1)
+            .step_by(2)
+    });
+    names.map(str::to_owned).collect()
+}

@@ -349,3 +349,34 @@ pub async fn a_settled_run_takes_its_after_with_it(fx: &impl StoreFixture) {
     assert_eq!((second.run.after, second.run.cancel), (After::Settle, None));
     assert_eq!(second.run.job_version, 2);
 }
+
+/// An id that is given twice is decided on twice, the second time as the first left it.
+pub async fn a_repeated_id_sees_its_first_change(fx: &impl StoreFixture) {
+    let store = fx.store();
+    submit(&store, &[due(once(1), at(0)), due(once(2), at(0))]).await;
+    let count = |it: &JobSnapshot, _: Timestamp| {
+        of_job(JobInfo {
+            max_count: it.job.max_count + 1,
+            ..it.job.clone()
+        })
+    };
+    let ids = [job_id(1), job_id(2), job_id(1)];
+    let answers = store.change(ALL, &ids, None, &count).await.expect("change");
+    let counted: Vec<_> = answers
+        .iter()
+        .map(|it| match it {
+            ChangeAnswer::Changed(it) => (it.job.max_count, it.job.version),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(counted, [(1, 2), (1, 2), (2, 3)]);
+    assert_eq!(snapshot(&store, job_id(1)).await.job.max_count, 2);
+    assert!(
+        store
+            .change(ALL, &[], None, &count)
+            .await
+            .expect("change")
+            .is_empty(),
+        "no ids"
+    );
+}

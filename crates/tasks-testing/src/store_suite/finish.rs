@@ -282,3 +282,35 @@ pub async fn every_outcome_is_recorded_as_itself(fx: &impl StoreFixture) {
         );
     }
 }
+
+/// One run twice in a batch is settled once; one job's follow-up that another run of the batch stores as well is stored once.
+pub async fn a_run_twice_in_a_batch_is_settled_once(fx: &impl StoreFixture) {
+    let store = fx.store();
+    join(&store, 1).await;
+    submit(&store, &[due(once(1), at(0)), due(once(2), at(0))]).await;
+    let claimed = claim(&store, 1, 10, at(0)).await;
+    let mut batch = [done(&claimed[0]), done(&claimed[1]), done(&claimed[0])];
+    for end in &mut batch {
+        end.settlement.follow_ups = vec![unarmed(once(9))];
+    }
+    batch[2].settlement.update.result = Some("twice".to_owned());
+    let answers = store.finish(&batch).await.expect("finish");
+    assert!(
+        matches!(
+            answers.as_slice(),
+            [FinishAnswer::Applied, FinishAnswer::Applied, FinishAnswer::Gone]
+        ),
+        "{answers:?}"
+    );
+    let found = snapshot(&store, job_id(1)).await;
+    assert_eq!(
+        (found.job.result.as_deref(), found.job.trigger_count),
+        (Some("done"), 1)
+    );
+    assert_eq!(logs_of(&store, job_id(1)).await.len(), 1);
+    assert_eq!(snapshot(&store, job_id(9)).await.job.version, 1);
+    assert!(
+        store.finish(&[]).await.expect("finish").is_empty(),
+        "a batch of none"
+    );
+}

@@ -73,6 +73,7 @@ macro_rules! __for_store_cases {
                 follow_ups_are_stored_once,
                 a_returned_run_waits_as_before,
                 every_outcome_is_recorded_as_itself,
+                a_run_twice_in_a_batch_is_settled_once,
             }
             change: {
                 change_counts_the_version_up,
@@ -83,6 +84,7 @@ macro_rules! __for_store_cases {
                 a_change_to_a_taken_name_changes_nothing,
                 change_decides_in_its_scope_only,
                 a_settled_run_takes_its_after_with_it,
+                a_repeated_id_sees_its_first_change,
             }
             nodes: {
                 a_node_lives_from_register_to_unregister,

@@ -1,3 +1,59 @@
-//! The program `tasks`.
+//! The program `tasks`: durable background work on the command line.
+//!
+//! `tasks demo` shows the engine at work on real files, `tasks serve` runs a node, `tasks migrate` looks after the database, `tasks jobs` shows what is
+//! in it. Exit codes are those of [`HostExit`].
 
-fn main() {}
+mod args;
+mod database;
+mod demo;
+mod failure;
+mod jobs;
+mod log;
+mod migrate;
+mod output;
+mod serve;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use tasks_host::HostExit;
+
+use crate::args::{Args, Command};
+use crate::failure::Failure;
+
+/// How long code that does not end may keep the process after everything was stopped.
+const LEAVE: Duration = Duration::from_millis(100);
+
+fn main() -> ExitCode {
+    // Wrong arguments and a missing command end here with the help and code 2.
+    let args = Args::parse();
+    if let Err(failure) = log::start(args.log.as_deref(), args.command.default_level()) {
+        return told(&failure);
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(it) => it,
+        Err(error) => return told(&Failure::because("no runtime to be had", error)),
+    };
+    let outcome = runtime.block_on(run(args.command));
+    // Waiting for job code that does not end is over: it was given its time.
+    runtime.shutdown_timeout(LEAVE);
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(failure) => told(&failure),
+    }
+}
+
+async fn run(command: Command) -> Result<HostExit, Failure> {
+    match command {
+        Command::Demo(args) => demo::run(args).await,
+        Command::Serve(args) => serve::run(args).await,
+        Command::Migrate(args) => migrate::run(args).await,
+        Command::Jobs(args) => jobs::run(args).await,
+    }
+}
+
+fn told(failure: &Failure) -> ExitCode {
+    output::error(&format!("tasks: {failure}"));
+    failure.exit().into()
+}

@@ -9,6 +9,7 @@ use tasks_abstractions::{
     JobScheduler, JobStore,
 };
 use tasks_core::{Engine, EngineScheduler};
+use tokio::sync::watch;
 use tracing::{error, info};
 
 use crate::engine_thread::EngineThread;
@@ -55,33 +56,47 @@ impl Host {
     /// # Errors
     /// As [`start`](Self::start) and [`stop`](Self::stop); [`HostError::EngineEnded`] where the engine panicked.
     pub async fn run(self) -> Result<(), HostError> {
+        self.run_until(std::future::pending::<()>()).await.map(drop)
+    }
+
+    /// As [`run`](Self::run), but ends also when `work` has ended: for programs that have something to wait for. `work` begins when the host has
+    /// started, and every service may be used in it. Answers `None` where a signal came first; `work` is dropped then, before the drain.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_until<T>(&self, work: impl Future<Output = T>) -> Result<Option<T>, HostError> {
         let phase = signals::listen(self.engine.clone()).map_err(|error| {
             let mut problems = Problems::default();
             problems.add_error("cannot listen for signals", &error);
             HostError::CannotStart(problems)
         })?;
-        let outcome = self.run_until(&phase).await;
+        let outcome = self.run_phases(&phase, work).await;
         phase.send_replace(Phase::Stopped);
         outcome
     }
 
-    async fn run_until(&self, phase: &tokio::sync::watch::Sender<Phase>) -> Result<(), HostError> {
+    async fn run_phases<T>(
+        &self,
+        phase: &watch::Sender<Phase>,
+        work: impl Future<Output = T>,
+    ) -> Result<Option<T>, HostError> {
         self.start().await?;
         let mut engine_ended = match &*self.state() {
-            State::Running { thread, .. } => thread.has_ended(),
+            State::Running { thread } => thread.has_ended(),
             State::Built | State::Used => return Err(HostError::StartedBefore),
         };
         let mut phases = phase.subscribe();
-        let has_engine_ended = tokio::select! {
+        let (answer, has_engine_ended) = tokio::select! {
             // Both senders outlive this.
-            _ = phases.wait_for(|it| *it != Phase::Running) => false,
-            _ = engine_ended.wait_for(|it| *it) => true,
+            _ = phases.wait_for(|it| *it != Phase::Running) => (None, false),
+            _ = engine_ended.wait_for(|it| *it) => (None, true),
+            answer = work => (Some(answer), false),
         };
         let stopped = self.stop().await;
         if has_engine_ended {
             return Err(HostError::EngineEnded);
         }
-        stopped
+        stopped.map(|()| answer)
     }
 
     /// Starts, in this order: the modules, the engine's loops (on a thread of their own; job code runs where [`HostBuilder::build`] was called),

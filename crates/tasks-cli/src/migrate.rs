@@ -1,0 +1,59 @@
+//! `tasks migrate`: the tables of a database.
+
+use tasks_host::HostExit;
+
+use crate::args::MigrateArgs;
+use crate::failure::Failure;
+
+#[cfg(not(feature = "sqlite"))]
+pub(crate) async fn run(_: MigrateArgs) -> Result<HostExit, Failure> {
+    Err(crate::database::no_database())
+}
+
+#[cfg(feature = "sqlite")]
+pub(crate) async fn run(args: MigrateArgs) -> Result<HostExit, Failure> {
+    use std::sync::Arc;
+
+    use tasks_abstractions::SystemClock;
+    use tasks_store_seaorm::SeaOrmStore;
+
+    use crate::args::MigrateAction;
+    use crate::database::Database;
+
+    let database = Database::from_environment(&args.database)?;
+    if !matches!(args.action, MigrateAction::Up) {
+        database.must_exist()?;
+    }
+    let failed = |error| Failure::because("the database cannot be migrated", error);
+    let store = SeaOrmStore::connect_unchecked(database.options()?, Arc::new(SystemClock))
+        .await
+        .map_err(failed)?;
+    let outcome = act(args.action, &store).await;
+    store.close().await.map_err(failed)?;
+    outcome.map(|()| HostExit::Done)
+}
+
+#[cfg(feature = "sqlite")]
+async fn act(
+    action: crate::args::MigrateAction,
+    store: &tasks_store_seaorm::SeaOrmStore,
+) -> Result<(), Failure> {
+    use tasks_store_seaorm::migrate;
+
+    use crate::args::MigrateAction;
+    use crate::output;
+
+    let failed = |error| Failure::because("the database cannot be migrated", error);
+    let closed = |error| Failure::because("standard output", error);
+    match action {
+        MigrateAction::Up => migrate::up(store).await.map_err(failed)?,
+        MigrateAction::Down { all: true, .. } => migrate::down(store, None).await.map_err(failed)?,
+        MigrateAction::Down { steps, .. } => migrate::down(store, Some(steps)).await.map_err(failed)?,
+        MigrateAction::Status => {}
+    }
+    for it in migrate::status(store).await.map_err(failed)? {
+        let state = if it.applied { "applied" } else { "outstanding" };
+        output::line(&format!("{state:<12} {}", it.name)).map_err(closed)?;
+    }
+    Ok(())
+}

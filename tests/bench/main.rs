@@ -1,0 +1,87 @@
+//! Measures the whole engine on each embedded backend and prints a table.
+//!
+//! Each backend runs in a process of its own, so that the peak of memory is its own. The figures depend on the machine; the conditions are
+//! printed with them.
+
+mod drain;
+mod measure;
+mod node;
+mod report;
+
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::{Parser, ValueEnum};
+
+use crate::measure::Figures;
+
+/// What the engine runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Backend {
+    /// In memory.
+    Memory,
+    /// A SQLite file that is synced with every commit: the default durability.
+    SqliteFull,
+    /// A SQLite file that is synced at checkpoints only.
+    SqliteNormal,
+}
+
+/// Benches of the engine.
+#[derive(Debug, Parser)]
+struct Args {
+    /// Only this backend; all without it.
+    #[arg(long)]
+    backend: Option<Backend>,
+    /// Jobs to drain.
+    #[arg(long, default_value_t = 50_000)]
+    jobs: usize,
+    /// Jobs that run at once.
+    #[arg(long, default_value_t = 1_000)]
+    concurrency: usize,
+    /// Passes; the best of each figure is shown.
+    #[arg(long, default_value_t = 3)]
+    passes: usize,
+    /// A tenth of the work in one pass: shows that everything runs, not how fast it is.
+    #[arg(long)]
+    smoke: bool,
+    /// Measures one backend in this process and prints JSON.
+    #[arg(long, hide = true)]
+    child: bool,
+}
+
+fn main() -> Result<()> {
+    let mut args = Args::parse();
+    if args.smoke {
+        args.jobs = args.jobs.min(5_000);
+        args.passes = 1;
+    }
+    ensure!(args.jobs > 0 && args.concurrency > 0 && args.passes > 0, "counts must be at least 1");
+    if args.child {
+        let backend = args.backend.context("--child needs --backend")?;
+        let figures = measure::measure(backend, &args)?;
+        report::print_line(&serde_json::to_string(&figures)?)?;
+        return Ok(());
+    }
+    let backends = args.backend.map_or_else(|| Backend::value_variants().to_vec(), |it| vec![it]);
+    let mut rows = Vec::new();
+    for backend in backends {
+        let mut passes = Vec::new();
+        for _ in 0..args.passes {
+            passes.push(in_process_of_its_own(backend, &args)?);
+        }
+        rows.push((backend, Figures::best(&passes)));
+    }
+    report::print(&rows, &args)
+}
+
+fn in_process_of_its_own(backend: Backend, args: &Args) -> Result<Figures> {
+    let name = backend.to_possible_value().context("backend without a name")?;
+    let output = Command::new(std::env::current_exe()?)
+        .args(["--child", "--backend", name.get_name()])
+        .args(["--jobs", &args.jobs.to_string(), "--concurrency", &args.concurrency.to_string()])
+        .output()?;
+    if !output.status.success() {
+        bail!("{} failed: {}", name.get_name(), String::from_utf8_lossy(&output.stderr));
+    }
+    serde_json::from_slice(&output.stdout).context("the child printed no figures")
+}

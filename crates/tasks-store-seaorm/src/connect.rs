@@ -30,7 +30,10 @@ impl Handles {
 }
 
 #[cfg(not(feature = "sqlite"))]
-pub(crate) async fn open(_: &crate::options::SeaOrmStoreOptions, _: &crate::options::Location) -> Result<Handles, StoreError> {
+pub(crate) async fn open(
+    _: &crate::options::SeaOrmStoreOptions,
+    _: &crate::options::Location,
+) -> Result<Handles, StoreError> {
     Err(StoreError::new(
         tasks_abstractions::store::StoreErrorKind::Invalid,
         "this build of tasks-store-seaorm contains no database; enable its cargo feature `sqlite`",

@@ -45,7 +45,7 @@ impl SeaOrmStore {
                 .map(|it| (Hex(it.job_id.as_uuid()), Hex(it.run_id.as_uuid()), it.job_version)),
         )?;
         // Nearly always all of them can be settled: then nothing is put together while the write lock is held.
-        let whole = Writing::of(runs.iter())?;
+        let whole = Writing::of(&runs.iter())?;
 
         let tx = self.begin(DOING).await?;
         let on = self.on(&tx);
@@ -60,7 +60,7 @@ impl SeaOrmStore {
                     .filter(|(_, answer)| applied(answer))
                     .map(|(it, _)| it)
             };
-            write(on, Writing::of(left())?, left(), &lanes).await?;
+            write(on, Writing::of(&left())?, left(), &lanes).await?;
             look_at_stale(on, runs, &mut answers).await?;
         }
         commit(tx, DOING).await?;
@@ -70,7 +70,7 @@ impl SeaOrmStore {
 }
 
 impl Writing {
-    fn of<'a>(runs: impl Iterator<Item = &'a FinishRun> + Clone) -> Result<Self, StoreError> {
+    fn of<'a>(runs: &(impl Iterator<Item = &'a FinishRun> + Clone)) -> Result<Self, StoreError> {
         let jobs = runs.clone().map(|it| {
             let update = &it.settlement.update;
             SettledJob(

@@ -102,6 +102,10 @@ impl SeaOrmStoreOptions {
 
 /// Where a database is.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "sqlite"),
+    expect(dead_code, reason = "a build without databases finds none")
+)]
 pub(crate) enum Location {
     /// A SQLite file.
     SqliteFile(PathBuf),
@@ -147,8 +151,11 @@ fn sqlite_location(url: &str, rest: &str) -> Result<Location, FieldFault> {
 }
 
 #[cfg(not(feature = "sqlite"))]
-fn sqlite_location(_: &str, _: &str) -> Result<Location, FieldFault> {
-    Ok(Location::SqliteMemory)
+fn sqlite_location(url: &str, _: &str) -> Result<Location, FieldFault> {
+    Err(FieldFault::new(
+        "url",
+        format!("is `{url}`; this build has no SQLite"),
+    ))
 }
 
 #[cfg(test)]

@@ -140,10 +140,7 @@ async fn insert_part<C: ConnectionTrait>(
         explain(on, jobs, &inserted).await?
     };
     let places = jobs.iter().zip(&answers).filter_map(|(it, answer)| {
-        let first = it
-            .first
-            .as_ref()
-            .filter(|_| *answer == SubmitAnswer::Inserted)?;
+        let first = it.first.as_ref().filter(|_| *answer == SubmitAnswer::Inserted)?;
         Some(Place::new(it.job.id, first))
     });
     let places = json_rows(places)?;

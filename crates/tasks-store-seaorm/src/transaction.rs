@@ -109,3 +109,6 @@ impl SeaOrmStore {
         Ok(value)
     }
 }
+
+#[cfg(test)]
+mod tests;

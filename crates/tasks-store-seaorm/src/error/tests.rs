@@ -1,1 +1,52 @@
-//! Tests.
+//! What a failure means.
+
+use sea_orm::DbErr;
+use sea_orm::error::ConnAcquireErr;
+use tasks_abstractions::store::StoreErrorKind;
+
+use super::{Class, class_of, class_of_sqlite, failed, failed_in_callers, refuse_nul};
+
+#[test]
+fn result_codes_of_sqlite_have_their_class() {
+    let cases = [
+        (5, Class::Busy),
+        (261, Class::Busy),
+        (6, Class::Busy),
+        (517, Class::CannotUpgrade),
+        (13, Class::Full),
+        (10, Class::Connection),
+        (778, Class::Connection),
+        (8, Class::ReadOnly),
+        (1032, Class::ReadOnly),
+        (14, Class::CannotOpen),
+        (11, Class::Damaged),
+        (26, Class::Damaged),
+        (18, Class::TooLong),
+        (2067, Class::Constraint),
+        (1555, Class::Constraint),
+        (1299, Class::Constraint),
+        (20, Class::Constraint),
+        (1, Class::Other),
+    ];
+    for (code, class) in cases {
+        assert_eq!(class_of_sqlite(code), class, "{code}");
+    }
+}
+
+#[test]
+fn an_exhausted_pool_may_be_tried_again() {
+    let error = DbErr::ConnectionAcquire(ConnAcquireErr::Timeout);
+    assert_eq!(class_of(&error), Class::PoolTimeout);
+    for error in [failed(error.clone(), "do it"), failed_in_callers(error, "do it")] {
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        assert!(error.to_string().starts_with("cannot do it: "), "{error}");
+    }
+}
+
+#[test]
+fn nul_is_refused_with_the_name_of_the_field() {
+    assert!(refuse_nul(&"job 1", [("name", Some("a")), ("result", None)]).is_ok());
+    let error = refuse_nul(&"job 1", [("name", Some("a")), ("result", Some("a\0b"))]).unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Rejected);
+    assert!(error.to_string().contains("`result` of job 1"), "{error}");
+}

@@ -152,7 +152,7 @@ pub(super) fn walk(zone: Tz, window: &Range<i64>, step: i64) -> Vec<(i64, NaiveD
 }
 
 /// The instants in a window from which on the zone has another offset. Offsets change at whole minutes, and never twice
-/// in three hours.
+/// in a day.
 pub(super) fn clock_changes(zone: Tz, window: Range<i64>) -> Vec<i64> {
     let shift = |instant: i64| {
         let utc = DateTime::from_timestamp(instant, 0).unwrap().naive_utc();
@@ -160,10 +160,10 @@ pub(super) fn clock_changes(zone: Tz, window: Range<i64>) -> Vec<i64> {
     };
     let mut changes = Vec::new();
     let mut known = shift(window.start);
-    for instant in window.step_by(3 * 3600) {
+    for instant in window.step_by(12 * 3600) {
         if shift(instant) != known {
             changes.extend(
-                (instant - 3 * 3600..=instant)
+                (instant - 12 * 3600..=instant)
                     .step_by(60)
                     .find(|minute| shift(*minute) != known),
             );

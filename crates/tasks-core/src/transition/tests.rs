@@ -1,13 +1,12 @@
 //! Tests of the rules of what comes next.
 
-
-
+mod arm;
+mod arm_catch_up;
 mod command_table;
+mod edit;
 mod outcome_cases;
+mod outcome_rows;
 mod outcome_table;
-
-
-
-
-
+mod properties;
+mod report;
 mod rows;

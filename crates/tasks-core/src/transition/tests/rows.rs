@@ -234,9 +234,12 @@ pub(super) fn asked_to_end(mut run: RunInfo, reason: CancelReason) -> RunInfo {
     run
 }
 
+/// A block of a table: its name, and its lines of keys and cells.
+type Block<'a> = (&'a str, Vec<(Vec<&'a str>, Vec<&'a str>)>);
+
 /// Blocks of a table: a line `# name`, then lines `key key | cell`, or `key | type: cell | type: cell`.
-pub(super) fn blocks(table: &str) -> Vec<(&str, Vec<(Vec<&str>, Vec<&str>)>)> {
-    let mut blocks: Vec<(&str, Vec<(Vec<&str>, Vec<&str>)>)> = Vec::new();
+pub(super) fn blocks(table: &str) -> Vec<Block<'_>> {
+    let mut blocks: Vec<Block<'_>> = Vec::new();
     for line in table.lines().map(str::trim).filter(|it| !it.is_empty()) {
         if let Some(name) = line.strip_prefix("# ") {
             blocks.push((name, Vec::new()));

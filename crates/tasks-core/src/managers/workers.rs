@@ -11,7 +11,7 @@ use tasks_abstractions::store::{ChangeAnswer, PreparedJob, SubmitAnswer};
 use tasks_abstractions::worker::{WorkerDefinition, WorkerTrigger};
 use tasks_abstractions::{
     BackgroundWorkerManager, BackgroundWorkerRunnable, Clock, JobInfo, JobLimits, JobPublisher, JobQueue,
-    JobStatus, StoreError, Timestamp, ValidationErrors, WorkerError,
+    JobStatus, JobType, StoreError, Timestamp, ValidationErrors, WorkerError,
 };
 use tasks_multitenancy::{CurrentTenant, TenantScope};
 use tokio::sync::Mutex;
@@ -130,9 +130,18 @@ fn begin_time(definition: &WorkerDefinition, now: Timestamp) -> Timestamp {
 }
 
 /// The stored job with what the program's definition says. Settings that the definition does not have stay as operators made them,
-/// and so does the begin time: a start of the program is no change of schedule.
+/// and so does the begin time: a start of the program is no change of schedule. A new schedule begins as that of a new worker does.
 fn merged(stored: &JobInfo, defined: &JobInfo) -> JobInfo {
+    let is_new_schedule = stored.job_type != defined.job_type
+        || stored.cron != defined.cron
+        || stored.time_zone != defined.time_zone
+        || (defined.job_type == JobType::Persistent && stored.interval != defined.interval);
     JobInfo {
+        begin_time: if is_new_schedule {
+            defined.begin_time
+        } else {
+            stored.begin_time
+        },
         name: defined.name.clone(),
         group: defined.group.clone(),
         type_name: defined.type_name.clone(),

@@ -36,6 +36,8 @@ pub(super) struct InFlight {
     pub(super) is_code_running: bool,
     /// Whether its outcome is on the way to the store.
     pub(super) has_ended: bool,
+    /// Whether that outcome has found its end: the store has it, or will never take it.
+    is_settled: bool,
     pub(super) timeout_at: Option<Instant>,
     pub(super) lock_ends_at: Option<Instant>,
     pub(super) cancelled_at: Option<Instant>,
@@ -51,8 +53,12 @@ pub(super) struct Board {
     /// Jobs whose code runs here, also where the run was given up already: such a job is not started a second time.
     pub(super) code: HashMap<JobId, RunId>,
     pub(super) claims: HashSet<ClaimId>,
+    /// Take-overs of which it is unknown whether they were carried out.
+    pub(super) lost_take_overs: HashSet<ClaimId>,
     /// Runs that hold a slot.
     pub(super) executing: usize,
+    /// Free slots that the claim loop waits for; 0 while it does not. Without it every ending run would wake the loop for one slot.
+    pub(super) wanted_slots: usize,
     /// Runs whose outcome waits for the store.
     pub(super) unsettled: usize,
     /// The one run that was claimed as a suspect and still is one.
@@ -68,7 +74,9 @@ impl Board {
             runs: HashMap::new(),
             code: HashMap::new(),
             claims: HashSet::new(),
+            lost_take_overs: HashSet::new(),
             executing: 0,
+            wanted_slots: 0,
             unsettled: 0,
             suspect: None,
             cleared_suspects: Vec::new(),
@@ -89,6 +97,7 @@ impl Board {
                 began: None,
                 is_code_running: false,
                 has_ended: false,
+                is_settled: false,
                 timeout_at: None,
                 lock_ends_at: None,
                 cancelled_at: None,
@@ -119,18 +128,49 @@ impl Board {
         }
         if let Some(it) = self.runs.get_mut(&run) {
             it.is_code_running = false;
+            if it.is_settled {
+                self.runs.remove(&run);
+            }
         }
     }
 
-    /// Takes away a run whose outcome the store has, or will never have.
-    pub(super) fn settle(&mut self, run: RunId) {
-        let Some(it) = self.runs.remove(&run) else { return };
-        if it.has_ended {
+    /// Takes away a run whose outcome the store has; where it was given up and its code still runs, it stays to be watched until that returns.
+    /// Answers whether the next suspect may come.
+    pub(super) fn settle(&mut self, run: RunId) -> bool {
+        let was_suspect = self.close(run);
+        if self.runs.get(&run).is_some_and(|it| !it.is_code_running) {
+            self.runs.remove(&run);
+        }
+        was_suspect
+    }
+
+    /// Keeps a run whose outcome the store will not take in any form: it stays known here, so that it is neither given back nor run again while
+    /// this process lives. Answers whether the next suspect may come.
+    pub(super) fn keep_refused(&mut self, run: RunId) -> bool {
+        self.close(run)
+    }
+
+    fn close(&mut self, run: RunId) -> bool {
+        let Some(it) = self.runs.get_mut(&run) else {
+            return false;
+        };
+        if it.has_ended && !std::mem::replace(&mut it.is_settled, true) {
             self.unsettled = self.unsettled.saturating_sub(1);
         }
-        if self.suspect == Some(run) {
+        let was_suspect = self.suspect == Some(run);
+        if was_suspect {
             self.suspect = None;
         }
+        was_suspect
+    }
+
+    /// Runs of this instance whose code has not ended.
+    pub(super) fn running(&self, instance: InstanceId) -> Vec<RunId> {
+        self.runs
+            .iter()
+            .filter(|(_, it)| !it.has_ended && it.claimed.run.instance == instance)
+            .map(|(run, _)| *run)
+            .collect()
     }
 
     /// Asks a run to end, if it is here and its code has not ended.

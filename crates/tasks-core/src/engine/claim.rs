@@ -10,11 +10,14 @@ use tasks_abstractions::{JobType, MisfirePolicy, RunOutcome, StoreError};
 use tokio::time::Instant;
 use tracing::{debug, warn};
 
+use super::board::Board;
 use super::{Engine, lock};
 use crate::transition::RunReport;
 
 /// How often lanes beside the main ones are looked at while the main ones keep the node busy.
 const SIDE_LOOK: Duration = Duration::from_secs(1);
+/// One in so many free slots is theirs then.
+const SIDE_SHARE: usize = 4;
 
 /// What a claim step did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,10 +41,21 @@ impl Engine {
                 may_have_more: false,
             });
         }
-        let lanes = &self.shared.lanes;
-        let mut claimed = self.claim_from(lanes.main.clone(), limit).await?;
-        let is_full = claimed == limit;
-        if !is_full || self.is_side_look_due() {
+        // Now and then the other lanes come first: behind a backlog that takes every slot they would never have a turn.
+        let share = limit.div_ceil(SIDE_SHARE);
+        let looks_first = self.is_side_look_due();
+        let mut claimed = if looks_first {
+            self.claim_beside(share).await?
+        } else {
+            0
+        };
+        let may_be_more_beside = !looks_first || claimed >= share;
+        if claimed < limit {
+            let main = self.shared.lanes.main.clone();
+            claimed += self.claim_from(main, limit - claimed).await?;
+        }
+        let is_full = claimed >= limit;
+        if !is_full && may_be_more_beside {
             claimed += self.claim_beside(limit - claimed).await?;
         }
         Ok(ClaimStep {
@@ -66,8 +80,34 @@ impl Engine {
             .await
     }
 
+    /// Free slots worth a claim while more work is waiting: a claim for each single slot would cost a transaction a job.
+    pub(super) fn worthwhile_slots(&self) -> usize {
+        (self.options().max_concurrency / 4).clamp(1, self.options().claim_batch)
+    }
+
+    /// Notes how many slots the claim loop waits for; answers whether they are free already.
+    pub(super) fn want_slots(&self, slots: usize) -> bool {
+        self.board().wanted_slots = slots;
+        slots <= self.free_slots()
+    }
+
+    /// Wakes the claim loop if it waits for slots and enough are free, or no run is left that could free more.
+    pub(super) fn offer_slots(&self) {
+        let mut board = self.board();
+        let wanted = board.wanted_slots;
+        if wanted == 0 || (self.free_slots_on(&board) < wanted && board.executing > 0) {
+            return;
+        }
+        board.wanted_slots = 0;
+        drop(board);
+        self.signals().work();
+    }
+
     pub(super) fn free_slots(&self) -> usize {
-        let board = self.board();
+        self.free_slots_on(&self.board())
+    }
+
+    fn free_slots_on(&self, board: &Board) -> usize {
         if board.unsettled >= self.options().max_unsettled {
             return 0;
         }
@@ -85,15 +125,12 @@ impl Engine {
         let (queue, now) = (&self.parts().queue, self.parts().clock.authoritative_now());
         let lanes = &self.shared.lanes;
         let mut claimed = 0;
-        if room > 0 && queue.next_due(&lanes.types, now).await? == Some(Duration::ZERO) {
-            claimed += self.claim_from(lanes.types.clone(), room).await?;
-        }
         let is_alone = self.board().suspect.is_none();
-        if is_alone
-            && self.free_slots() > 0
-            && queue.next_due(&lanes.suspects, now).await? == Some(Duration::ZERO)
-        {
+        if is_alone && room > 0 && queue.next_due(&lanes.suspects, now).await? == Some(Duration::ZERO) {
             claimed += self.claim_from(lanes.suspects.clone(), 1).await?;
+        }
+        if claimed < room && queue.next_due(&lanes.types, now).await? == Some(Duration::ZERO) {
+            claimed += self.claim_from(lanes.types.clone(), room - claimed).await?;
         }
         Ok(claimed)
     }
@@ -120,7 +157,7 @@ impl Engine {
                 // Should the claim have been carried out, its runs are unknown here and the next heartbeat gives them back.
                 self.board().claims.remove(&claim_id);
                 if error.kind() == StoreErrorKind::Fenced {
-                    self.fenced().await;
+                    self.fenced(instance).await;
                 }
                 return Err(error);
             }
@@ -142,7 +179,9 @@ impl Engine {
             let cancel = board.add(&claimed);
             let job = &claimed.job;
             let report = |outcome| RunReport::new(outcome, claimed.run.claimed_at, Duration::ZERO);
-            let unstarted = if is_leaving {
+            // A claim that is answered after its instance was fenced: others may run these jobs already.
+            let is_former = claimed.run.instance != board.instance;
+            let unstarted = if is_leaving || is_former {
                 Some(report(RunOutcome::Returned))
             } else if let Some(other) = board.code.get(&job.id) {
                 // Its former run was given up, but the code still runs here.
@@ -175,9 +214,7 @@ impl Engine {
             }
         }
         drop(board);
-        for (claimed, cancel) in to_start {
-            self.start(claimed, cancel);
-        }
+        self.start_all(to_start);
     }
 
     fn is_skipped(&self, claimed: &ClaimedRun, now: tasks_abstractions::Timestamp) -> bool {

@@ -16,17 +16,34 @@ use tasks_abstractions::{
 };
 use tasks_multitenancy::CurrentTenant;
 use tokio::time::Instant;
-use tracing::{Instrument, error, info_span};
+use tracing::{Instrument, Span, error, info_span};
 
 use super::Engine;
 use super::board::RunCancel;
 use crate::transition::{RunReport, capture};
 
 impl Engine {
-    /// Starts the code of a claimed run on the runtime for jobs.
-    pub(super) fn start(&self, claimed: ClaimedRun, cancel: RunCancel) {
+    /// Starts the code of claimed runs on the runtime for jobs: by one task which starts the others from inside, because each task from outside wakes
+    /// a thread.
+    pub(super) fn start_all(&self, runs: Vec<(ClaimedRun, RunCancel)>) {
+        if runs.is_empty() {
+            return;
+        }
         let engine = self.clone();
-        let span = info_span!(
+        let start = async move {
+            for (claimed, cancel) in runs {
+                let span = engine.span_of(&claimed);
+                // The handle is not kept: `execute` reports every ending itself, a panic of job code included.
+                drop(tokio::spawn(
+                    engine.clone().execute(claimed, cancel).instrument(span),
+                ));
+            }
+        };
+        drop(self.parts().jobs.spawn(start));
+    }
+
+    fn span_of(&self, claimed: &ClaimedRun) -> Span {
+        info_span!(
             "run",
             job = %claimed.job.id,
             r#type = %claimed.job.type_name,
@@ -34,15 +51,17 @@ impl Engine {
             tenant = %claimed.job.tenant_id,
             node = %self.options().node_name,
             attempt = claimed.run.entry.attempt,
-        );
-        let run = async move { engine.execute(claimed, cancel).await };
-        // The handle is not kept: `execute` reports every ending itself, a panic of job code included.
-        drop(self.parts().jobs.spawn(run.instrument(span)));
+        )
     }
 
     async fn execute(self, claimed: ClaimedRun, cancel: RunCancel) {
         let (job_id, run_id, tenant) = (claimed.job.id, claimed.run.run_id, claimed.job.tenant_id);
-        let report = CurrentTenant::change(tenant, self.run_code(&claimed, cancel)).await;
+        let code = CurrentTenant::change(tenant, self.run_code(&claimed, cancel));
+        // The code's own panics are caught inside. This is for everything else of the user's: classifiers, destructors.
+        let report = AssertUnwindSafe(code).catch_unwind().await.unwrap_or_else(|panic| {
+            let new = |outcome| RunReport::new(outcome, claimed.run.claimed_at, Duration::ZERO);
+            self.panicked(&text_of(panic.as_ref()), new(RunOutcome::Panicked))
+        });
         let is_first = {
             let mut board = self.board();
             let is_first = board.end(run_id);
@@ -54,7 +73,7 @@ impl Engine {
         } else {
             tracing::warn!(outcome = %report.outcome, "the run had been given up when its code returned; its outcome is dropped");
         }
-        self.signals().work();
+        self.offer_slots();
     }
 
     async fn run_code(&self, claimed: &ClaimedRun, cancel: RunCancel) -> RunReport {
@@ -62,10 +81,13 @@ impl Engine {
         let began = Instant::now();
         let started_at = self.now();
         self.began(claimed, began);
-        let built = self.context(claimed, &cancel, started_at);
+        // Constructors of services are the user's code as well.
+        let built =
+            std::panic::catch_unwind(AssertUnwindSafe(|| self.context(claimed, &cancel, started_at)));
         let (result, flags_report) = match built {
-            Err(error) => (Ran::Returned(Err(JobError::from(error))), None),
-            Ok((ctx, code)) => {
+            Err(panic) => (Ran::Panicked(text_of(panic.as_ref())), None),
+            Ok(Err(error)) => (Ran::Returned(Err(JobError::from(error))), None),
+            Ok(Ok((ctx, code))) => {
                 self.tell_before(&ctx).await;
                 let ran = run_caught(code, &ctx).await;
                 (ran, ctx.take_result())
@@ -158,7 +180,10 @@ impl Engine {
             } else {
                 "lock timeout"
             };
-            return new(RunOutcome::TimedOut).message(format!("took longer than its {text}"));
+            return RunReport {
+                error: self.error_text(&ran),
+                ..new(RunOutcome::TimedOut).message(format!("took longer than its {text}"))
+            };
         }
         match (ran, reason) {
             (Ran::Returned(Ok(Outcome::Done)), _) => new(RunOutcome::Succeeded),
@@ -174,26 +199,33 @@ impl Engine {
                 ..new(RunOutcome::Failed).message("the job asked for another try")
             },
             (Ran::Returned(Err(error)), None) => self.failed(&error, RunOutcome::Failed, &new),
-            (Ran::Panicked(text), None) => {
-                error!(panic = %text, "the job panicked");
-                let limits = &self.options().limits;
-                RunReport {
-                    error: Some(capture(&format!("panicked: {text}"), limits.log_error)),
-                    exception_type: Some(tasks_abstractions::JobExceptionType::System),
-                    ..new(RunOutcome::Panicked).message(capture(&text, limits.result))
-                }
-            }
+            (Ran::Panicked(text), None) => self.panicked(&text, new(RunOutcome::Panicked)),
             // The node is leaving, or has lost its lease: the run happens again as if it had never been claimed.
             (_, Some(CancelReason::Shutdown | CancelReason::Fenced)) => new(RunOutcome::Returned),
-            (Ran::Returned(Err(error)), Some(reason)) => {
-                let report = self.failed(&error, RunOutcome::Cancelled, &new);
-                RunReport {
-                    message: Some(describe(reason).to_owned()),
-                    exception_type: None,
-                    ..report
-                }
-            }
-            (_, Some(reason)) => new(RunOutcome::Cancelled).message(describe(reason)),
+            (ran, Some(reason)) => RunReport {
+                error: self.error_text(&ran),
+                ..new(RunOutcome::Cancelled).message(describe(reason))
+            },
+        }
+    }
+
+    /// What went wrong in code that was asked to end: kept, although the outcome is called by the request.
+    fn error_text(&self, ran: &Ran) -> Option<String> {
+        let text = match ran {
+            Ran::Returned(Ok(_)) => return None,
+            Ran::Returned(Err(error)) => error_chain(error.source()),
+            Ran::Panicked(text) => format!("panicked: {text}"),
+        };
+        Some(capture(&text, self.options().limits.log_error))
+    }
+
+    fn panicked(&self, text: &str, report: RunReport) -> RunReport {
+        error!(panic = %text, "the job panicked");
+        let limits = &self.options().limits;
+        RunReport {
+            error: Some(capture(&format!("panicked: {text}"), limits.log_error)),
+            exception_type: Some(tasks_abstractions::JobExceptionType::System),
+            ..report.message(capture(text, limits.result))
         }
     }
 
@@ -216,13 +248,13 @@ impl Engine {
 
     async fn tell_before(&self, ctx: &JobRunnableContext) {
         for listener in &self.parts().events {
-            isolated(listener.before(ctx)).await;
+            isolated(async { listener.before(ctx).await }).await;
         }
     }
 
     async fn tell_after(&self, data: &JobEventData) {
         for listener in &self.parts().events {
-            isolated(listener.after(data)).await;
+            isolated(async { listener.after(data).await }).await;
         }
     }
 
@@ -251,7 +283,10 @@ enum Ran {
 
 async fn run_caught(code: Arc<dyn JobRunnable>, ctx: &JobRunnableContext) -> Ran {
     if !code.is_blocking() {
-        return match AssertUnwindSafe(code.execute(ctx)).catch_unwind().await {
+        return match AssertUnwindSafe(async { code.execute(ctx).await })
+            .catch_unwind()
+            .await
+        {
             Ok(result) => Ran::Returned(result),
             Err(panic) => Ran::Panicked(text_of(panic.as_ref())),
         };

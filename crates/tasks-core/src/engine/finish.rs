@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use rand::RngExt;
 use tasks_abstractions::run::{JobSnapshot, RunInfo};
 use tasks_abstractions::store::{ClaimedRun, FinishAnswer, FinishRun, PreparedJob, Settlement};
-use tasks_abstractions::{FollowUpRequest, JobFlags, JobInfo, JobSettled, RunOutcome, StoreError};
+use tasks_abstractions::{FollowUpRequest, JobFlags, JobInfo, JobSettled, RunId, RunOutcome, StoreError};
 use tokio::sync::mpsc;
 use tracing::{debug, error, warn};
 
@@ -27,6 +27,16 @@ pub(super) struct Ended {
     report: RunReport,
     stale: u32,
     is_reduced: bool,
+}
+
+/// What became of one outcome.
+enum Answered {
+    /// It needs nothing more.
+    Settled,
+    /// It must be computed anew and written again.
+    Stale(Box<Ended>),
+    /// The store must be asked again what became of it.
+    Unknown(Box<Ended>, StoreError),
 }
 
 /// Outcomes on their way to the store, oldest first.
@@ -130,11 +140,20 @@ impl Engine {
             let runs: Vec<FinishRun> = part.iter().map(|it| self.finish_of(it)).collect();
             match self.parts().queue.finish(&runs).await {
                 Ok(answers) => {
+                    let mut unknown = None;
                     for ((it, run), answer) in part.into_iter().zip(&runs).zip(answers) {
                         match self.answered(it, &run.settlement, answer).await {
-                            None => *settled += 1,
-                            Some(it) => again.push(it),
+                            Answered::Settled => *settled += 1,
+                            Answered::Stale(it) => again.push(*it),
+                            Answered::Unknown(it, error) => {
+                                again.push(*it);
+                                unknown = Some(error);
+                            }
                         }
+                    }
+                    if let Some(error) = unknown {
+                        again.extend(parts.into_iter().flatten());
+                        return Err(error);
                     }
                 }
                 Err(error) if error.is_unavailable() => {
@@ -159,8 +178,11 @@ impl Engine {
         for mut it in part {
             if it.is_reduced {
                 error!(job = %it.job.id, run = %it.run.run_id, error = %error,
-                    "the store refuses this outcome even without its texts; the run stays until it is taken over");
-                self.board().settle(it.run.run_id);
+                    "the store refuses this outcome even without its texts; the run stays as it is until this process ends and another takes it over");
+                if self.board().keep_refused(it.run.run_id) {
+                    self.signals().work();
+                }
+                self.offer_slots();
                 continue;
             }
             error!(job = %it.job.id, run = %it.run.run_id, error = %error, "outcome refused; storing it without its texts");
@@ -239,8 +261,8 @@ impl Engine {
         jobs
     }
 
-    /// Takes the store's answer for one outcome. `Some` = it must be written again.
-    async fn answered(&self, mut it: Ended, settlement: &Settlement, answer: FinishAnswer) -> Option<Ended> {
+    /// Takes the store's answer for one outcome.
+    async fn answered(&self, mut it: Ended, settlement: &Settlement, answer: FinishAnswer) -> Answered {
         let is_applied = match answer {
             FinishAnswer::Applied => true,
             FinishAnswer::Stale(snapshot) => {
@@ -248,18 +270,23 @@ impl Engine {
                 debug!(job = %job.id, run = %it.run.run_id, "a command changed the job during its run");
                 it.job = Arc::new(job);
                 if let Some(run) = run.filter(|run| run.run_id == it.run.run_id) {
+                    // A run that is given back may carry another lane and due time than its row.
                     it.run = RunInfo {
                         suspect: it.run.suspect,
+                        entry: it.run.entry,
                         ..run
                     };
                 }
                 it.stale += 1;
-                return Some(it);
+                return Answered::Stale(Box::new(it));
             }
-            FinishAnswer::Gone => self.was_applied_before(&it).await,
+            FinishAnswer::Gone => match self.was_applied_before(&it).await {
+                Ok(was_applied) => was_applied,
+                Err(error) => return Answered::Unknown(Box::new(it), error),
+            },
         };
         let abandoned = settlement.update.is_abandoned && !it.job.is_abandoned;
-        self.board().settle(it.run.run_id);
+        self.forget(it.run.run_id);
         if is_applied {
             if abandoned {
                 error!(job = %it.job.id, r#type = %it.job.type_name, run = %it.run.run_id, tenant = %it.job.tenant_id,
@@ -281,16 +308,26 @@ impl Engine {
                 is_abandoned: is_applied && abandoned,
             });
         }
-        None
+        Answered::Settled
+    }
+
+    /// Takes a run off the board, and lets the claim loop know what that makes room for.
+    fn forget(&self, run: RunId) {
+        let was_suspect = self.board().settle(run);
+        if was_suspect {
+            self.signals().work();
+        }
+        self.offer_slots();
     }
 
     /// Whether an outcome that the store no longer knows as in flight is there already: from a call whose reply was lost.
-    async fn was_applied_before(&self, it: &Ended) -> bool {
+    async fn was_applied_before(&self, it: &Ended) -> Result<bool, StoreError> {
         match self.parts().store.find_log(it.run.run_id).await {
-            Ok(log) => log.is_some_and(|log| log.outcome == it.report.outcome),
+            Ok(log) => Ok(log.is_some_and(|log| log.outcome == it.report.outcome)),
+            Err(error) if error.is_unavailable() => Err(error),
             Err(error) => {
-                debug!(error = %error, "could not look whether the outcome is stored already");
-                false
+                warn!(run = %it.run.run_id, error = %error, "could not look whether the outcome is stored already");
+                Ok(false)
             }
         }
     }

@@ -1,9 +1,11 @@
 //! The heartbeat step: keeps the lease, brings back cancel requests, and finds runs of lost replies.
 
+use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tasks_abstractions::job::InstanceId;
+use tasks_abstractions::run::RunInfo;
 use tasks_abstractions::store::{ClaimedRun, NodeInfo, NodeState, RenewRequest, Renewal};
 use tasks_abstractions::{CancelReason, RunId, RunOutcome, StoreError};
 use tasks_multitenancy::TenantScope;
@@ -88,6 +90,13 @@ impl Engine {
                 self.sample_clock(now);
                 {
                     let mut lease = lock(&self.shared.lease);
+                    // A process that slept saw nobody renew meanwhile, and must not conclude anything from it.
+                    if lease
+                        .renewed_at
+                        .is_some_and(|it| sent.saturating_duration_since(it) > self.longest_gap())
+                    {
+                        lease.healthy_since = None;
+                    }
                     lease.renewed_at = Some(sent);
                     lease.healthy_since.get_or_insert(sent);
                     lease.is_self_fenced = false;
@@ -97,7 +106,7 @@ impl Engine {
                 self.reconcile(instance).await
             }
             Ok(Renewal::Fenced) => {
-                self.fenced().await;
+                self.fenced(instance).await;
                 Ok(())
             }
             Err(error) => {
@@ -117,9 +126,22 @@ impl Engine {
         if self.board().runs.is_empty() {
             return Ok(());
         }
-        let cancels = self.parts().queue.cancel_requests(self.instance()).await?;
+        let instance = self.instance();
+        let cancels = self.parts().queue.cancel_requests(instance).await?;
         self.deliver(&cancels);
+        let running = self.board().running(instance);
+        let rows = self.parts().queue.runs_of(instance).await?;
+        self.cancel_deleted(running, &rows);
         Ok(())
+    }
+
+    /// Asks runs to end that were running here before the rows were read, and have none: their jobs were deleted under them.
+    fn cancel_deleted(&self, running: Vec<RunId>, rows: &[RunInfo]) {
+        let held: HashSet<RunId> = rows.iter().map(|it| it.run_id).collect();
+        let mut board = self.board();
+        for run in running.into_iter().filter(|it| !held.contains(it)) {
+            board.cancel(run, CancelReason::Deleted);
+        }
     }
 
     /// The store knows that these runs are no suspects any more: the next suspect may be claimed.
@@ -144,8 +166,16 @@ impl Engine {
         let lease = lock(&self.shared.lease);
         lease.is_registered
             && lease
+                .renewed_at
+                .is_some_and(|it| it.elapsed() <= self.longest_gap())
+            && lease
                 .healthy_since
                 .is_some_and(|it| it.elapsed() >= self.options().lease)
+    }
+
+    /// Between two renewals of a node that renews without a gap.
+    fn longest_gap(&self) -> Duration {
+        self.options().lease / 2
     }
 
     pub(super) fn is_registered(&self) -> bool {
@@ -173,14 +203,16 @@ impl Engine {
     }
 
     /// The store says that this node is no living member: its runs are cancelled and it registers anew, under a new instance.
-    pub(super) async fn fenced(&self) {
-        let was_registered = std::mem::take(&mut *lock(&self.shared.lease)).is_registered;
-        if !was_registered {
-            return;
-        }
-        error!(instance = %self.instance(), "fenced: another node took this one for dead; runs are cancelled");
+    /// What was said of an earlier instance is known already.
+    pub(super) async fn fenced(&self, instance: InstanceId) {
         {
             let mut board = self.board();
+            let was_registered =
+                instance == board.instance && std::mem::take(&mut *lock(&self.shared.lease)).is_registered;
+            if !was_registered {
+                return;
+            }
+            error!(%instance, "fenced: another node took this one for dead; runs are cancelled");
             board.cancel_all(CancelReason::Fenced);
             board.instance = InstanceId::generate(self.parts().guids.as_ref());
         }
@@ -192,7 +224,9 @@ impl Engine {
     /// Gives back runs of this instance that this process does not know: of claims whose reply was lost. Rows are read first, the
     /// board is looked at after that, so that a claim which is answered meanwhile is known.
     async fn reconcile(&self, instance: InstanceId) -> Result<(), StoreError> {
+        let running = self.board().running(instance);
         let rows = self.parts().queue.runs_of(instance).await?;
+        self.cancel_deleted(running, &rows);
         let unknown: Vec<_> = {
             let board = self.board();
             rows.into_iter()
@@ -217,7 +251,15 @@ impl Engine {
                 job: std::sync::Arc::new(snapshot.job),
                 run,
             };
-            let report = RunReport::new(RunOutcome::Returned, claimed.run.claimed_at, Duration::ZERO);
+            let outcome = if self.board().lost_take_overs.contains(&claimed.run.claim_id) {
+                RunOutcome::Interrupted
+            } else {
+                RunOutcome::Returned
+            };
+            let mut report = RunReport::new(outcome, claimed.run.claimed_at, Duration::ZERO);
+            if outcome == RunOutcome::Interrupted {
+                report = report.message("interrupted: its node ended under it");
+            }
             {
                 let mut board = self.board();
                 if board.runs.contains_key(&claimed.run.run_id) {

@@ -17,6 +17,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Pause after a claim that got nothing although something is due.
 const IN_VAIN: Duration = Duration::from_millis(20);
+/// Longest wait for more free slots while more work is due.
+const CLAIM_LINGER: Duration = Duration::from_millis(2);
 /// How often shutdown looks whether the runs have ended.
 const DRAIN_LOOK: Duration = Duration::from_millis(5);
 
@@ -73,12 +75,8 @@ impl Engine {
     }
 
     async fn ended(&self) {
-        loop {
-            if self.is_shutting_down() && !self.is_registered() && self.unsettled() == 0 {
-                return;
-            }
-            sleep(DRAIN_LOOK * 4).await;
-        }
+        // The sender is this engine's own, so the channel cannot close meanwhile.
+        let _ = self.shared.is_over.subscribe().wait_for(|it| *it).await;
     }
 
     async fn heartbeat_loop(&self) {
@@ -105,6 +103,10 @@ impl Engine {
             let tick = self.options().heartbeat / 2;
             // A timeout is the ordinary case: the next look is due.
             let _ = timeout(tick, self.signals().wait_for_rescue()).await;
+            if self.is_shutting_down() {
+                // What would be taken over now could not be settled any more.
+                std::future::pending::<()>().await;
+            }
             match self.rescue_step().await {
                 Ok(_) => pause.is_well(),
                 Err(error) => pause.after(&error).await,
@@ -114,11 +116,21 @@ impl Engine {
 
     async fn claim_loop(&self) {
         let mut pause = Pause::new("claim");
+        let mut is_busy = false;
         loop {
-            if !self.is_claiming() || !self.is_registered() || self.free_slots() == 0 {
+            if !self.is_claiming() || !self.is_registered() {
                 self.signals().wait_for_work().await;
                 continue;
             }
+            if is_busy && !self.want_slots(self.worthwhile_slots()) {
+                // A timeout is fine: some runs take long, and then a few slots are worth a claim as well.
+                let _ = timeout(CLAIM_LINGER, self.signals().wait_for_work()).await;
+            }
+            if !self.want_slots(1) {
+                self.signals().wait_for_work().await;
+                continue;
+            }
+            self.want_slots(0);
             if self.shared.is_store_away.load(Ordering::Acquire) {
                 // Outcomes go first: what cannot be written down should not be started.
                 sleep(FIRST_PAUSE).await;
@@ -129,6 +141,7 @@ impl Engine {
             match self.claim_step().await {
                 Ok(step) => {
                     pause.is_well();
+                    is_busy = step.may_have_more;
                     if !step.may_have_more {
                         self.wait_for_due(step.claimed == 0, &mut pause).await;
                     }
@@ -196,9 +209,9 @@ impl Engine {
         }
     }
 
-    /// Waits until no code runs here.
+    /// Waits until no code runs here and no claim is on the way.
     pub(super) async fn drained(&self) {
-        while self.executing() > 0 {
+        while self.executing() > 0 || !self.board().claims.is_empty() {
             sleep(DRAIN_LOOK).await;
         }
     }

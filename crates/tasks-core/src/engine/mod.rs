@@ -89,6 +89,8 @@ struct Shared {
     watched: Mutex<rescue::Watched>,
     is_claiming: AtomicBool,
     is_shut_down: AtomicBool,
+    /// Whether shutdown has come to its end.
+    is_over: tokio::sync::watch::Sender<bool>,
     is_store_away: AtomicBool,
     /// Microseconds by which the store's clock is ahead of this machine's.
     clock_offset: AtomicI64,
@@ -143,6 +145,7 @@ impl Engine {
                 watched: Mutex::default(),
                 is_claiming: AtomicBool::new(is_claiming),
                 is_shut_down: AtomicBool::new(false),
+                is_over: tokio::sync::watch::Sender::new(false),
                 is_store_away: AtomicBool::new(false),
                 clock_offset: AtomicI64::new(0),
                 last_side_look: Mutex::default(),

@@ -84,9 +84,16 @@ impl Engine {
         let taken = match reply {
             Ok(taken) => taken,
             Err(error) => {
-                self.board().claims.remove(&claim_id);
+                {
+                    let mut board = self.board();
+                    board.claims.remove(&claim_id);
+                    // Should it have been carried out, its runs are found by a heartbeat and must still be known as interrupted.
+                    if error.is_unavailable() {
+                        board.lost_take_overs.insert(claim_id);
+                    }
+                }
                 if error.kind() == StoreErrorKind::Fenced {
-                    self.fenced().await;
+                    self.fenced(instance).await;
                 }
                 return Err(error);
             }

@@ -51,6 +51,7 @@ impl Engine {
                 warn!(error = %error, "could not unregister; other nodes take over after the lease");
             }
         }
+        self.shared.is_over.send_replace(true);
         true
     }
 

@@ -1,0 +1,229 @@
+//! The conformance suite of the scheduler: what jobs, workers, commands and nodes do over time, as cases.
+//!
+//! A case is a plain `async fn` over a [`SchedulerFixture`]: nodes with real loops over the store in memory, under paused time, so a day
+//! takes no time. [`scheduler_suite!`](crate::scheduler_suite) lists every case, one test each:
+//!
+//! ```ignore
+//! tasks_testing::scheduler_suite!(memory, MemoryScheduler::new());
+//! ```
+//!
+//! Cases wait for events with a limit, never for luck.
+#![expect(
+    clippy::unwrap_used,
+    reason = "cases are tests, although they are compiled into the kit"
+)]
+
+mod faulty_queue;
+mod fixture;
+
+pub mod cluster;
+pub mod commands;
+pub mod limits;
+pub mod listeners;
+pub mod nodes;
+pub mod once;
+pub mod outage;
+pub mod repeating;
+pub mod replies;
+pub mod retries;
+pub mod schedule;
+pub mod shutdown;
+pub mod suspects;
+
+use tasks_abstractions::run::JobLog;
+use tasks_abstractions::store::{JobLogQuery, Paging};
+use tasks_abstractions::{JobId, JobManagement};
+use tasks_multitenancy::TenantScope;
+
+pub use faulty_queue::{Call, FaultyQueue, Held};
+pub use fixture::{LIMIT, MemoryScheduler, SchedulerFixture};
+
+use crate::TestHost;
+
+/// The log rows of a job, newest first.
+async fn logs_of(host: &TestHost, job: JobId) -> Vec<JobLog> {
+    let query = JobLogQuery {
+        job_id: Some(job),
+        paging: Paging {
+            skip: 0,
+            take: Paging::MAX_TAKE,
+        },
+        ..JobLogQuery::default()
+    };
+    let page = host.management().logs(TenantScope::All, &query).await;
+    page.expect("the store in memory lists logs").items
+}
+
+/// Passes the list of all cases, by subject, to the macro `$callback`, after the arguments in parentheses.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __for_scheduler_cases {
+    ($callback:path, ($($args:tt)*)) => {
+        $callback! {
+            ($($args)*)
+            // cases:begin
+            once: {
+                a_once_job_runs_once,
+                a_delayed_job_runs_when_it_is_due,
+                higher_priorities_go_first,
+                arguments_and_results_come_through,
+                long_results_are_cut,
+                the_tenant_is_ambient_in_a_run,
+                progress_is_visible_during_the_run,
+                a_backlog_is_drained,
+                a_lock_keeps_others_out_until_the_run_ends,
+            }
+            repeating: {
+                an_interval_counts_from_the_end_of_the_run,
+                a_worker_runs_first_after_one_period,
+                a_worker_may_run_on_start,
+                restarts_do_not_starve_a_long_period,
+                a_changed_interval_rearms_once,
+                max_count_ends_a_repeating_job,
+                a_job_past_its_end_time_expires,
+                a_failing_worker_goes_on,
+            }
+            retries: {
+                retries_grow_until_the_job_is_abandoned,
+                a_failed_notification_is_tried_again,
+                retries_are_demoted,
+                a_snooze_counts_nothing,
+                a_wanted_retry_waits_as_long_as_it_says,
+                a_job_may_cancel_itself,
+                a_permanent_error_abandons_at_once,
+                bad_arguments_abandon_at_once,
+                default_retries_begin_at_five_minutes,
+            }
+            commands: {
+                pause_cancels_the_run_uncounted,
+                a_late_success_wins_over_pause,
+                resume_during_a_run_arms_unless_it_ends_done,
+                start_begins_anew,
+                trigger_runs_now_in_every_state,
+                a_failed_manual_run_is_told_and_not_retried,
+                cancel_ends_one_run,
+                disable_disarms_and_enable_arms,
+                delete_during_a_run_drops_its_outcome,
+                an_edit_during_a_run_arms_the_new_schedule,
+                an_edit_of_the_node_during_a_run_moves_the_job,
+            }
+            schedule: {
+                queue_answers_whether_it_armed,
+                queue_many_replaces,
+                commands_answer_whether_something_changed,
+                start_and_stop_switch_claiming,
+                shutdown_is_for_good,
+                a_node_without_execution_only_manages,
+            }
+            limits: {
+                a_timeout_is_recorded_when_the_code_returns,
+                a_lock_timeout_gives_up_exclusivity,
+                after_a_lock_timeout_another_node_runs_the_job,
+                a_panic_is_a_failure,
+                a_panic_of_a_constructor_is_a_failure,
+                a_missing_service_is_a_failure,
+                blocking_code_runs_on_the_blocking_pool,
+                a_synchronous_worker_survives_its_panics,
+                options_are_checked_all_at_once,
+                a_huge_error_is_cut,
+            }
+            listeners: {
+                a_listener_that_panics_changes_nothing,
+                a_listener_that_panics_at_once_changes_nothing,
+                listeners_are_told_in_order,
+                flags_leave_out_what_they_name,
+                a_panic_of_follow_ups_costs_only_them,
+            }
+            nodes: {
+                pinned_work_runs_on_its_node,
+                an_unknown_type_waits_for_a_node_that_knows_it,
+                an_unknown_type_is_left_alone_also_after_a_command,
+                a_backlog_does_not_starve_other_lanes,
+            }
+            cluster: {
+                two_nodes_share_the_work,
+                a_dead_node_is_rescued_after_its_lease,
+                an_outage_of_the_store_rescues_nobody,
+                a_fenced_node_begins_anew,
+                a_node_fences_itself_when_its_lease_ends,
+                nodes_that_slept_together_do_not_bury_each_other,
+            }
+            suspects: {
+                kills_over_a_batch_abandon_nobody,
+                a_poison_job_is_found_and_abandoned,
+                a_suspect_proves_harmless_by_running,
+                a_backlog_does_not_starve_suspects,
+                interruptions_are_forgotten,
+            }
+            shutdown: {
+                shutdown_drains,
+                shutdown_gives_back_what_does_not_end,
+                shutdown_leaves_deaf_code_behind,
+                a_hurried_shutdown_does_not_wait_for_the_grace,
+                shutdown_ends_while_the_store_is_away,
+                shutdown_of_a_fenced_node_still_writes_outcomes,
+                shutdown_gives_back_a_claim_in_flight,
+                start_stop_stress,
+            }
+            outage: {
+                outcomes_are_kept_while_the_store_is_away,
+                claiming_goes_on_after_the_limit_of_kept_outcomes,
+                a_node_may_start_before_its_store,
+                a_bad_row_is_found_and_reduced,
+                an_outcome_that_is_always_refused_runs_once,
+                durable_finish_writes_each_outcome_alone,
+            }
+            replies: {
+                a_lost_claim_is_given_back,
+                a_claim_that_is_answered_late_is_not_given_back,
+                a_lost_finish_is_applied_once,
+                a_lost_submit_may_be_repeated,
+                lost_renewals_end_nothing,
+                a_lost_take_over_is_an_interruption,
+            }
+            // cases:end
+        }
+    };
+}
+
+/// Makes a module `$module` with one test for every case of the scheduler suite, each on a fixture of its own under paused time, and the list
+/// `CASES` of their names.
+///
+/// `$fixture` is an expression for a [`SchedulerFixture`]; what it names is looked up where the macro is used. The calling crate needs
+/// `tokio` with its macros and `test-util`.
+#[macro_export]
+macro_rules! scheduler_suite {
+    ($module:ident, $fixture:expr) => {
+        mod $module {
+            #[allow(unused_imports, reason = "the fixture may be named by its path")]
+            use super::*;
+
+            $crate::__for_scheduler_cases! { $crate::__scheduler_tests, ($fixture) }
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __scheduler_tests {
+    (($fixture:expr) $($subject:ident: { $($case:ident,)+ })+) => {
+        /// Names of the cases.
+        pub(crate) const CASES: &[&str] = &[$($(stringify!($case),)+)+];
+
+        $($(
+            #[tokio::test(start_paused = true)]
+            async fn $case() {
+                let fixture = $fixture;
+                $crate::scheduler_suite::$subject::$case(&fixture).await;
+            }
+        )+)+
+
+        #[test]
+        fn every_case_has_a_name_of_its_own() {
+            let mut names = CASES.to_vec();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), CASES.len());
+        }
+    };
+}

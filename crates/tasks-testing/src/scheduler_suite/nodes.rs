@@ -1,0 +1,113 @@
+//! Which node runs what: names, types that only some know, lanes beside the main one.
+
+use std::sync::Arc;
+
+use tasks_abstractions::{EnqueueRequest, JobArgs, JobCommand, JobStatus, JobStore, Outcome, RunOutcome};
+use tasks_multitenancy::TenantScope;
+
+use super::fixture::{LIMIT, SchedulerFixture, done, pass, secs};
+use crate::Recorder;
+
+/// Pinned work is run by the node of that name only.
+pub async fn pinned_work_runs_on_its_node(fx: &impl SchedulerFixture) {
+    let a = fx.node("a").run("t", done).build().unwrap();
+    let b = fx.node("b").run("t", done).build().unwrap();
+    a.start();
+    let mut request = EnqueueRequest::new("t", JobArgs::new());
+    request.node_name = Some("b".to_owned());
+    let id = a.enqueue_with(request).await.unwrap();
+    pass(secs(600)).await;
+    assert_eq!(a.find(id).await.unwrap().status, JobStatus::Queuing);
+    b.start();
+    b.recorder()
+        .settled(id, RunOutcome::Succeeded, 1, secs(5))
+        .await
+        .unwrap();
+    assert_eq!(a.recorder().look(|it| it.started_of(id)), 0);
+}
+
+/// A job of a type that a node does not know is left for one that does: uncounted, and without being claimed again and again.
+pub async fn an_unknown_type_waits_for_a_node_that_knows_it(fx: &impl SchedulerFixture) {
+    for pinned in [None, Some("b".to_owned())] {
+        let recorder = Arc::new(Recorder::new());
+        let knows_not = fx.node("b").recorder(&recorder).run("t", done).build().unwrap();
+        knows_not.start();
+        let mut request = EnqueueRequest::new("u", JobArgs::new());
+        request.node_name = pinned;
+        let id = knows_not.enqueue_with(request).await.unwrap();
+        pass(secs(60)).await;
+        let found = fx.memory().snapshots(TenantScope::All, &[id]).await.unwrap();
+        let waiting = found[0].waiting.clone().unwrap();
+        assert!(waiting.lane.as_str().contains("type:u"), "{}", waiting.lane);
+        assert_eq!(found[0].job.status, JobStatus::Queuing);
+        let knows = fx
+            .node("b")
+            .recorder(&recorder)
+            .run("u", |ctx| async move {
+                assert_eq!((ctx.attempt(), ctx.interruptions()), (1, 0));
+                Ok(Outcome::Done)
+            })
+            .build()
+            .unwrap();
+        knows.start();
+        recorder
+            .settled(id, RunOutcome::Succeeded, 1, secs(5))
+            .await
+            .unwrap();
+        assert_eq!(recorder.look(|it| it.started_of(id)), 1);
+        knows.shutdown().await;
+        knows_not.shutdown().await;
+    }
+}
+
+/// A job of an unknown type that is edited or commanded at the moment it is given back still lands where those who know it look.
+pub async fn an_unknown_type_is_left_alone_also_after_a_command(fx: &impl SchedulerFixture) {
+    let queue = fx.faulty_queue();
+    let host = fx.node("a").queue(Arc::clone(&queue) as _).build().unwrap();
+    let id = host.enqueue("u").await.unwrap();
+    host.engine().register_step().await.unwrap();
+    host.engine().claim_step().await.unwrap();
+    host.command(id, JobCommand::Pause).await.unwrap();
+    host.command(id, JobCommand::Resume).await.unwrap();
+    host.settle_all().await.unwrap();
+    assert_eq!(
+        host.run_due().await.unwrap(),
+        1,
+        "armed anew by the resume, and given back once more"
+    );
+    let found = fx.memory().snapshots(TenantScope::All, &[id]).await.unwrap();
+    assert_eq!(found[0].waiting.clone().unwrap().lane.as_str(), "type:u");
+    host.command(id, JobCommand::Trigger).await.unwrap();
+    assert_eq!(host.run_due().await.unwrap(), 0);
+}
+
+/// Lanes beside the main one get their turn also while a backlog in the main one takes every free slot.
+pub async fn a_backlog_does_not_starve_other_lanes(fx: &impl SchedulerFixture) {
+    let stranger = fx.node("a").build().unwrap();
+    let id = stranger.enqueue("u").await.unwrap();
+    stranger.run_due().await.unwrap();
+    drop(stranger);
+    let host = fx
+        .node("b")
+        .options(|it| it.max_concurrency = 2)
+        .run("u", done)
+        .run("t", |ctx| async move {
+            pass(secs(1)).await;
+            done(ctx).await
+        })
+        .build()
+        .unwrap();
+    host.enqueue_many("t", 1_000).await.unwrap();
+    host.start();
+    host.recorder()
+        .settled(id, RunOutcome::Succeeded, 1, secs(10))
+        .await
+        .unwrap();
+    assert!(host.recorder().count(RunOutcome::Succeeded) < 50);
+    host.recorder()
+        .wait_for("the backlog", LIMIT, |it| {
+            it.count(RunOutcome::Succeeded) == 1_001
+        })
+        .await
+        .unwrap();
+}

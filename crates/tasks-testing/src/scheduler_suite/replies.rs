@@ -1,0 +1,195 @@
+//! Replies that are lost on the way: what was carried out is neither lost nor done twice.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tasks_abstractions::store::{NodeState, SubmitAnswer};
+use tasks_abstractions::{EnqueueRequest, JobArgs, JobError, JobQueue, JobStatus, Outcome, RunOutcome};
+
+use super::Call;
+use super::fixture::{Gate, LIMIT, SchedulerFixture, done, endless, pass, secs};
+use super::retries::Notices;
+
+/// Executions of a claim whose reply was lost are found by a heartbeat and given back: run once, uncounted.
+pub async fn a_lost_claim_is_given_back(fx: &impl SchedulerFixture) {
+    let queue = fx.faulty_queue();
+    queue.lose(Call::Claim, 2);
+    let host = fx
+        .node("a")
+        .queue(Arc::clone(&queue) as _)
+        .run("t", |ctx| async move {
+            assert_eq!((ctx.attempt(), ctx.interruptions()), (1, 0));
+            Ok(Outcome::Done)
+        })
+        .build()
+        .unwrap();
+    let ids = host.enqueue_many("t", 100).await.unwrap();
+    host.start();
+    host.recorder()
+        .wait_for("100 successes", secs(30), |it| {
+            it.count(RunOutcome::Succeeded) == 100
+        })
+        .await
+        .unwrap();
+    host.recorder()
+        .look(|it| assert!(ids.iter().all(|id| it.started_of(*id) == 1)));
+}
+
+/// A claim that commits only after a heartbeat looked is found by a later one.
+pub async fn a_claim_that_is_answered_late_is_not_given_back(fx: &impl SchedulerFixture) {
+    let queue = fx.faulty_queue();
+    let held = queue.hold(Call::Claim);
+    let host = fx
+        .node("a")
+        .queue(Arc::clone(&queue) as _)
+        .run("t", done)
+        .build()
+        .unwrap();
+    let id = host.enqueue("t").await.unwrap();
+    host.start();
+    held.arrived().await;
+    pass(secs(60)).await;
+    assert_eq!(
+        host.find(id).await.unwrap().status,
+        JobStatus::Running,
+        "not given back by heartbeats"
+    );
+    held.release();
+    host.recorder()
+        .settled(id, RunOutcome::Succeeded, 1, secs(1))
+        .await
+        .unwrap();
+    assert_eq!(host.recorder().look(|it| it.started_of(id)), 1);
+}
+
+/// Outcomes whose reply was lost are found to be stored: told as applied, counted and logged once, and the administrator hears of an abandonment
+/// once.
+pub async fn a_lost_finish_is_applied_once(fx: &impl SchedulerFixture) {
+    let queue = fx.faulty_queue();
+    let notices = Arc::new(Notices::default());
+    queue.lose(Call::Finish, 2);
+    let host = fx
+        .node("a")
+        .queue(Arc::clone(&queue) as _)
+        .channel(Arc::clone(&notices) as _)
+        .run("t", done)
+        .run("bad", |_| async { Err(JobError::msg("no").permanent()) })
+        .build()
+        .unwrap();
+    let good = host.enqueue_many("t", 10).await.unwrap();
+    let bad = host.enqueue("bad").await.unwrap();
+    host.start();
+    host.recorder()
+        .settled(bad, RunOutcome::Failed, 1, secs(10))
+        .await
+        .unwrap();
+    host.recorder()
+        .wait_for("ten jobs and two deliveries", secs(10), |it| {
+            it.count(RunOutcome::Succeeded) == 12
+        })
+        .await
+        .unwrap();
+    pass(secs(60)).await;
+    for id in good {
+        let job = host.find(id).await.unwrap();
+        assert_eq!((job.status, job.trigger_count), (JobStatus::Completed, 1));
+        assert_eq!(super::logs_of(&host, id).await.len(), 1);
+        assert_eq!(host.recorder().look(|it| it.started_of(id)), 1);
+    }
+    assert_eq!(notices.count(), 1);
+    assert_eq!((host.engine().executing(), host.engine().unsettled()), (0, 0));
+}
+
+/// A caller whose submit was not answered submits the same prepared jobs again: they are there once.
+pub async fn a_lost_submit_may_be_repeated(fx: &impl SchedulerFixture) {
+    let queue = fx.faulty_queue();
+    let host = fx
+        .node("a")
+        .queue(Arc::clone(&queue) as _)
+        .run("t", done)
+        .build()
+        .unwrap();
+    host.start();
+    let prepared = host
+        .jobs()
+        .prepare_request(EnqueueRequest::new("t", JobArgs::new()))
+        .unwrap();
+    let id = prepared.job.id;
+    queue.lose(Call::Submit, 1);
+    assert!(host.jobs().submit(vec![prepared.clone()]).await.is_err());
+    assert_eq!(
+        host.jobs().submit(vec![prepared]).await.unwrap(),
+        [SubmitAnswer::Exists]
+    );
+    host.recorder()
+        .settled(id, RunOutcome::Succeeded, 1, secs(5))
+        .await
+        .unwrap();
+    pass(secs(60)).await;
+    assert_eq!(host.recorder().look(|it| it.started_of(id)), 1);
+}
+
+/// Renewals whose replies are lost end nothing: the store knows that the node lives.
+pub async fn lost_renewals_end_nothing(fx: &impl SchedulerFixture) {
+    let queue = fx.faulty_queue();
+    let gate = Gate::new();
+    let a = fx
+        .node("a")
+        .queue(Arc::clone(&queue) as _)
+        .run("t", gate.job())
+        .build()
+        .unwrap();
+    let b = fx.node("b").run("other", done).build().unwrap();
+    a.start();
+    b.start();
+    let id = a.enqueue("t").await.unwrap();
+    a.recorder().started(id, 1, LIMIT).await.unwrap();
+    for _ in 0..10 {
+        queue.lose(Call::Renew, 3);
+        pass(secs(10)).await;
+    }
+    gate.open(1);
+    a.recorder()
+        .settled(id, RunOutcome::Succeeded, 1, secs(1))
+        .await
+        .unwrap();
+    assert_eq!(a.recorder().look(|it| it.started_of(id)), 1);
+    let nodes = fx.memory().nodes().await.unwrap();
+    assert!(nodes.iter().all(|it| it.state == NodeState::Alive));
+}
+
+/// A take-over whose reply was lost still ends as an interruption: the job knows that a process died under it, and waits as a suspect.
+pub async fn a_lost_take_over_is_an_interruption(fx: &impl SchedulerFixture) {
+    let a = fx.node("a").run("t", endless).build().unwrap();
+    a.start();
+    let id = a.enqueue("t").await.unwrap();
+    a.recorder().started(id, 1, LIMIT).await.unwrap();
+    a.kill();
+    let queue = fx.faulty_queue();
+    let seen = Arc::new(AtomicUsize::new(usize::MAX));
+    let see = Arc::clone(&seen);
+    let b = fx
+        .node("b")
+        .queue(Arc::clone(&queue) as _)
+        .run("t", move |ctx| {
+            see.store(
+                usize::try_from(ctx.interruptions()).unwrap_or(usize::MAX),
+                Ordering::Relaxed,
+            );
+            done(ctx)
+        })
+        .build()
+        .unwrap();
+    b.start();
+    // The first of them finds nothing to take over; the store counts only those that do.
+    pass(secs(15)).await;
+    queue.lose(Call::TakeOver, 100);
+    pass(secs(20)).await;
+    queue.lose(Call::TakeOver, 0);
+    b.recorder()
+        .settled(id, RunOutcome::Succeeded, 1, LIMIT)
+        .await
+        .unwrap();
+    assert_eq!(seen.load(Ordering::Relaxed), 1);
+    assert_eq!(b.recorder().count(RunOutcome::Interrupted), 1);
+}

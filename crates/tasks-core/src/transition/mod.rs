@@ -1,7 +1,7 @@
 //! What comes next: pure functions over a job and its executions, without store, clock or chance of their own.
 //!
-//! [`settle`] turns a finished run into what the store writes, [`decide`] turns a command into a change, [`arm`] finds the next
-//! execution of a schedule. Every rule about states is here and nowhere else.
+//! [`settle`] turns a finished run into what the store writes, [`decide`] and [`replace_definition`] turn a command or an edit into a change,
+//! [`first_execution`] and [`next_execution`] find the executions of a schedule. Every rule about states is here and nowhere else.
 
 mod arm;
 mod command;

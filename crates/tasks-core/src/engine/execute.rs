@@ -58,10 +58,13 @@ impl Engine {
         let (job_id, run_id, tenant) = (claimed.job.id, claimed.run.run_id, claimed.job.tenant_id);
         let code = CurrentTenant::change(tenant, self.run_code(&claimed, cancel));
         // The code's own panics are caught inside. This is for everything else of the user's: classifiers, destructors.
-        let report = AssertUnwindSafe(code).catch_unwind().await.unwrap_or_else(|panic| {
-            let new = |outcome| RunReport::new(outcome, claimed.run.claimed_at, Duration::ZERO);
-            self.panicked(&text_of(panic.as_ref()), new(RunOutcome::Panicked))
-        });
+        let report = AssertUnwindSafe(code)
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|panic| {
+                let new = |outcome| RunReport::new(outcome, claimed.run.claimed_at, Duration::ZERO);
+                self.panicked(&text_of(panic.as_ref()), new(RunOutcome::Panicked))
+            });
         let is_first = {
             let mut board = self.board();
             let is_first = board.end(run_id);
@@ -82,8 +85,7 @@ impl Engine {
         let started_at = self.now();
         self.began(claimed, began);
         // Constructors of services are the user's code as well.
-        let built =
-            std::panic::catch_unwind(AssertUnwindSafe(|| self.context(claimed, &cancel, started_at)));
+        let built = std::panic::catch_unwind(AssertUnwindSafe(|| self.context(claimed, &cancel, started_at)));
         let (result, flags_report) = match built {
             Err(panic) => (Ran::Panicked(text_of(panic.as_ref())), None),
             Ok(Err(error)) => (Ran::Returned(Err(JobError::from(error))), None),

@@ -25,6 +25,7 @@ pub mod model_check;
 pub mod nodes;
 mod outcome;
 pub mod race;
+mod race_hold;
 mod race_round;
 mod race_step;
 pub mod rejected;

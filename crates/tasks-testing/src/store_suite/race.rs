@@ -1,6 +1,7 @@
 //! Every pair of steps on one job, really at once: the rows that result, and both answers, are those of one order or the other.
 //!
 //! What the orders give is said by the model. Each pair is tried from every starting point at which the two have to do with each other.
+//! In a third of the rounds they begin together; in the others one command is held inside its decision while the other side is let in.
 
 use super::fixture::StoreFixture;
 use super::race_round::race_with_all_from;

@@ -14,6 +14,7 @@ use super::commands;
 use super::fixture::{FullStore, StoreFixture};
 use super::model::{Became, Model};
 use super::outcome::{became_of_change, became_of_finish, became_of_submit};
+use super::race_hold::Hold;
 use super::race_step::{Start, Step};
 use super::steps::{ALL, join, kill, logs_of, submit, until_available, with};
 use crate::samples::{
@@ -108,6 +109,9 @@ async fn race(fx: &impl StoreFixture, pair: [Step; 2], start: Start, rounds: usi
         }
         ids.push(round.job());
         let barrier = Arc::new(Barrier::new(2));
+        let hold = Arc::new(Hold::default());
+        // Some rounds begin together; in others a command is held between what it sees and what it writes.
+        let held = [None, Some(0), Some(1)][i % 3].filter(|side| pair[*side].is_command());
         let sides = [0, 1].map(|side| {
             // Each step is tried on either handle.
             let store = if (i + side) % 2 == 0 {
@@ -115,10 +119,25 @@ async fn race(fx: &impl StoreFixture, pair: [Step; 2], start: Start, rounds: usi
             } else {
                 fx.other_node()
             };
-            let (round, barrier) = (round.clone(), Arc::clone(&barrier));
+            let (round, barrier, hold) = (round.clone(), Arc::clone(&barrier), Arc::clone(&hold));
             tokio::spawn(async move {
-                barrier.wait().await;
-                round.on_store(pair[side], side, &store).await
+                match held {
+                    None => {
+                        barrier.wait().await;
+                        round.on_store(pair[side], side, &store, None).await
+                    }
+                    Some(first) if first == side => {
+                        let answer = round.on_store(pair[side], side, &store, Some(&hold)).await;
+                        hold.release();
+                        answer
+                    }
+                    Some(_) => {
+                        hold.wait().await;
+                        let answer = round.on_store(pair[side], side, &store, None).await;
+                        hold.end();
+                        answer
+                    }
+                }
             })
         });
         let mut answers = [Became::Kept; 2];
@@ -128,7 +147,7 @@ async fn race(fx: &impl StoreFixture, pair: [Step; 2], start: Start, rounds: usi
         if fx.capabilities().row_locks {
             for (side, step) in pair.into_iter().enumerate() {
                 if (step, answers[side]) == (Step::Claim, Became::Took(0)) {
-                    answers[side] = round.on_store(step, side, &fx.store()).await;
+                    answers[side] = round.on_store(step, side, &fx.store(), None).await;
                 }
             }
         }
@@ -136,7 +155,7 @@ async fn race(fx: &impl StoreFixture, pair: [Step; 2], start: Start, rounds: usi
         let expected = [[0, 1], [1, 0]].map(|order| round.serial(pair, order, fx.capabilities().row_locks));
         assert!(
             expected.contains(&seen),
-            "{pair:?} from {start:?}, round {i}, on {}:\n  came out as {seen:#?}\n  one order gives {:#?}\n  the other {:#?}",
+            "{pair:?} from {start:?}, round {i}, held {held:?}, on {}:\n  came out as {seen:#?}\n  one order gives {:#?}\n  the other {:#?}",
             fx.capabilities().name,
             expected[0],
             expected[1]
@@ -280,7 +299,13 @@ impl Round {
         }
     }
 
-    async fn on_store(&self, step: Step, side: usize, store: &Arc<dyn FullStore>) -> Became {
+    async fn on_store(
+        &self,
+        step: Step,
+        side: usize,
+        store: &Arc<dyn FullStore>,
+        hold: Option<&Hold>,
+    ) -> Became {
         let number = side as u128 + 1;
         match step {
             Step::Submit => {
@@ -302,7 +327,13 @@ impl Round {
             }
             _ => {
                 let (ids, command) = ([self.job()], step.command());
-                let answers = until_available!(store.change(ALL, &ids, Some(at(0)), &command));
+                let decide = |it: &JobSnapshot, now: Timestamp| {
+                    if let Some(hold) = hold {
+                        hold.pause();
+                    }
+                    command(it, now)
+                };
+                let answers = until_available!(store.change(ALL, &ids, Some(at(0)), &decide));
                 became_of_change(&answers[0])
             }
         }

@@ -41,6 +41,14 @@ impl Step {
         Self::Check,
     ];
 
+    /// Whether it is a decision over the job's rows.
+    pub(super) fn is_command(self) -> bool {
+        !matches!(
+            self,
+            Self::Submit | Self::Claim | Self::Finish | Self::TakeOver | Self::GiveBack
+        )
+    }
+
     /// What a command decides.
     pub(super) fn command(self) -> fn(&JobSnapshot, Timestamp) -> Decision {
         match self {

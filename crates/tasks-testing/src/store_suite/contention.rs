@@ -106,6 +106,7 @@ pub async fn concurrent_take_overs_share_the_runs(fx: &impl StoreFixture) {
                     some.into_iter()
                         .map(|it| (it.claimed.job.id, it.claimed.run.run_id)),
                 );
+                assert!(taken.len() <= 200, "each run is taken over once");
             }
         })
     });

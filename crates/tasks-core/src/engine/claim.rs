@@ -222,6 +222,8 @@ impl Engine {
         job.job_type == JobType::Period
             && job.misfire_policy == MisfirePolicy::Skip
             && claimed.run.entry.kind == RunKind::Schedule
+            // The fire was not missed: it began, and its process died under it.
+            && !claimed.run.entry.is_suspect()
             && now - claimed.run.entry.due_at > later(self.options().misfire_threshold)
     }
 }

@@ -16,7 +16,7 @@ use tasks_multitenancy::TenantScope;
 
 use super::EngineManagement;
 use crate::engine::Engine;
-use crate::transition::{check_schedule, first_execution, replace_definition};
+use crate::transition::{check_schedule, first_execution, go_on, replace_definition};
 
 /// The scheduler of one node.
 pub struct EngineScheduler {
@@ -127,23 +127,7 @@ fn arm(it: &JobSnapshot, now: tasks_abstractions::Timestamp) -> Decision {
     if it.waiting.is_some() || it.run.is_some() {
         return Decision::Keep;
     }
-    let mut job = JobInfo {
-        status: JobStatus::Queuing,
-        is_enabled: true,
-        is_abandoned: false,
-        ..it.job.clone()
-    };
-    match first_execution(&job, now) {
-        Err(reason) => Decision::Refuse(reason.to_string()),
-        Ok(first) => {
-            job.next_run_time = Some(first.due_at);
-            Decision::Change(Box::new(JobChange {
-                job,
-                waiting: WaitingChange::Set(first),
-                run: RunChange::default(),
-            }))
-        }
-    }
+    go_on(it, now)
 }
 
 /// Replaces a job's definition and arms it anew, or after its run where one is in flight.
@@ -155,9 +139,11 @@ fn replace(it: &JobSnapshot, new: &JobInfo, now: tasks_abstractions::Timestamp) 
     job.status = JobStatus::Queuing;
     job.is_enabled = true;
     job.is_abandoned = false;
-    if it.run.is_some() {
+    (job.try_count, job.interruptions, job.suspect_interruptions) = (0, 0, 0);
+    if let Some(run) = &it.run {
         let run = RunChange {
-            after: Some(After::Arm),
+            // A trigger given during the run comes first; it is followed by the new schedule anyway.
+            after: (run.after != After::RunAgain).then_some(After::Arm),
             cancel: None,
         };
         return Decision::Change(Box::new(JobChange {

@@ -98,8 +98,9 @@ fn flag(it: &JobSnapshot, is_enabled: bool) -> Decision {
     }))
 }
 
-/// Resume, start and enable: active and armed, with tries and interruptions forgotten.
-fn go_on(it: &JobSnapshot, now: Timestamp) -> Decision {
+/// Resume, start, enable and queueing anew: active and armed, with tries and interruptions forgotten. Refused where nothing is left to run.
+#[must_use]
+pub fn go_on(it: &JobSnapshot, now: Timestamp) -> Decision {
     let is_completed_once = it.job.state() == JobState::Completed && it.job.job_type == JobType::Once;
     let mut job = JobInfo {
         status: JobStatus::Queuing,

@@ -10,7 +10,7 @@ mod report;
 mod settle;
 
 pub use arm::{ScheduleError, check_schedule, first_execution, next_execution};
-pub use command::decide;
+pub use command::{decide, go_on};
 pub use edit::{is_schedule_changed, replace_definition};
 pub use report::{RunReport, capture};
 pub use settle::{SettleContext, settle};

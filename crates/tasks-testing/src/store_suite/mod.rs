@@ -1,7 +1,7 @@
 //! The conformance suite of stores: what the contracts of `JobStore`, `JobQueue` and `JobLockProvider` promise, as cases.
 //!
 //! A case is a plain `async fn` over a [`StoreFixture`], a fresh database with two handles on it. A backend writes a fixture and lists every
-//! case with [`store_suite!`](crate::store_suite), one test each:
+//! case with [`store_suite!`](crate::store_suite!), one test each:
 //!
 //! ```ignore
 //! tasks_testing::store_suite!(memory, MemoryFixture::new());

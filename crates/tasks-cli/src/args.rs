@@ -38,8 +38,10 @@ impl Command {
     /// What is logged where neither `--log` nor `RUST_LOG` says it.
     pub(crate) const fn default_level(&self) -> &'static str {
         match self {
-            Self::Serve(_) => "info",
-            Self::Demo(_) | Self::Migrate(_) | Self::Jobs(_) => "warn",
+            Self::Serve(_) => "info,sea_orm_migration=warn,sqlx=warn",
+            // One line for each run of a killed predecessor would bury what is to be seen; they are counted at the end.
+            Self::Demo(_) => "warn,tasks_host::signals=info,tasks_core::engine::rescue=error",
+            Self::Migrate(_) | Self::Jobs(_) => "warn",
         }
     }
 }
@@ -47,7 +49,7 @@ impl Command {
 #[derive(Debug, clap::Args)]
 pub(crate) struct DatabaseArgs {
     /// SQLite file or URL (`sqlite://FILE`). Else `TASKS_DATABASE`, else `tasks-demo.db` in this directory.
-    #[arg(long, value_name = "FILE-or-URL")]
+    #[arg(long, global = true, value_name = "FILE-or-URL")]
     pub(crate) database: Option<String>,
 }
 

@@ -1,8 +1,12 @@
 //! Where the jobs are: a file, a URL, or memory.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
-use tasks_host::{HostBuilder, MemoryStoreModule};
+use async_trait::async_trait;
+use tasks_abstractions::services::{Module, ModuleError, ServiceRegistry, Services};
+use tasks_host::{HostOptions, MemoryStoreModule};
+use tracing::info;
 
 use crate::args::DatabaseArgs;
 use crate::failure::Failure;
@@ -36,7 +40,7 @@ impl Database {
     /// # Errors
     /// Where the environment is wrong.
     pub(crate) fn from_environment(args: &DatabaseArgs) -> Result<Self, Failure> {
-        let options = tasks_host::HostOptions::load(None)?;
+        let options = HostOptions::load(None)?;
         Ok(Self::of(args, options.database.as_deref()))
     }
 
@@ -73,16 +77,16 @@ impl Database {
         }
     }
 
-    /// Adds the store to a host.
+    /// The store as a module.
     ///
     /// # Errors
     /// Where this build has no such store.
-    pub(crate) fn add_to(&self, host: HostBuilder) -> Result<HostBuilder, Failure> {
+    pub(crate) fn module(&self) -> Result<Box<dyn Module>, Failure> {
         match self {
-            Self::Memory => Ok(host.module(MemoryStoreModule)),
+            Self::Memory => Ok(Box::new(MemoryStoreModule)),
             #[cfg(feature = "sqlite")]
             Self::File(_) | Self::Url(_) => {
-                Ok(host.module(tasks_host::SeaOrmStoreModule::with(self.options()?)))
+                Ok(Box::new(tasks_host::SeaOrmStoreModule::with(self.options()?)))
             }
             #[cfg(not(feature = "sqlite"))]
             Self::File(_) | Self::Url(_) => Err(no_database()),
@@ -139,6 +143,49 @@ impl Database {
         ["", "-wal", "-shm", "-journal", "-nodes"]
             .iter()
             .any(|suffix| first == format!("{name}{suffix}"))
+    }
+}
+
+/// The store that the command line or the options name: for programs that read a configuration file, whose faults are then reported together with those of
+/// the store.
+pub(crate) struct StoreModule {
+    args: DatabaseArgs,
+    inner: OnceLock<Box<dyn Module>>,
+}
+
+impl StoreModule {
+    pub(crate) const fn new(args: DatabaseArgs) -> Self {
+        Self {
+            args,
+            inner: OnceLock::new(),
+        }
+    }
+}
+
+#[async_trait]
+impl Module for StoreModule {
+    async fn configure(&self, registry: &mut ServiceRegistry) -> Result<(), ModuleError> {
+        let options = registry.get::<HostOptions>()?;
+        let database = Database::of(&self.args, options.database.as_deref());
+        info!(database = %database.shown(), "the jobs are there");
+        let module = database
+            .module()
+            .map_err(|failure| ModuleError::new(failure.to_string()))?;
+        self.inner.get_or_init(|| module).configure(registry).await
+    }
+
+    async fn start(&self, services: &Services) -> Result<(), ModuleError> {
+        match self.inner.get() {
+            Some(inner) => inner.start(services).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn stop(&self, services: &Services) -> Result<(), ModuleError> {
+        match self.inner.get() {
+            Some(inner) => inner.stop(services).await,
+            None => Ok(()),
+        }
     }
 }
 

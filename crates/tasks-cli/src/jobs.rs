@@ -20,8 +20,8 @@ pub(crate) async fn run(args: JobsArgs) -> Result<HostExit, Failure> {
     let database = Database::from_environment(&args.database)?;
     database.must_exist()?;
     // Built and never started: it manages and runs nothing.
-    let host = database
-        .add_to(Host::builder())?
+    let host = Host::builder()
+        .boxed_module(database.module()?)
         .registry(JobRegistry::new())
         .options(|it| it.engine.is_execution_enabled = false)
         .build()

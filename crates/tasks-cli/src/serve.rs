@@ -1,19 +1,15 @@
 //! `tasks serve`: a node until a signal.
 
-use tasks_host::{Host, HostExit, HostOptions};
-use tracing::info;
+use tasks_host::{Host, HostExit};
 
 use crate::args::ServeArgs;
-use crate::database::Database;
+use crate::database::StoreModule;
 use crate::demo;
 use crate::failure::Failure;
 
 pub(crate) async fn run(args: ServeArgs) -> Result<HostExit, Failure> {
-    let options = HostOptions::load(args.config.clone())?;
-    let database = Database::of(&args.database, options.database.as_deref());
-    info!(database = %database.shown(), "serving; SIGINT or SIGTERM drains, a second one ends at once");
-    let mut host = database
-        .add_to(Host::builder())?
+    let mut host = Host::builder()
+        .module(StoreModule::new(args.database))
         .module(demo::DemoModule::quiet())
         .registry(demo::served_types()?)
         .version(env!("CARGO_PKG_VERSION"));

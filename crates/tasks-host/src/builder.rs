@@ -58,8 +58,13 @@ impl HostBuilder {
 
     /// Adds a module. They are configured and started in the order of addition, and stopped in reverse. Exactly one must provide the
     /// store; add it first.
-    pub fn module(mut self, module: impl Module + 'static) -> Self {
-        self.modules.push(Arc::new(module));
+    pub fn module(self, module: impl Module + 'static) -> Self {
+        self.boxed_module(Box::new(module))
+    }
+
+    /// Adds a module that was chosen while the program runs. Otherwise as [`module`](Self::module).
+    pub fn boxed_module(mut self, module: Box<dyn Module>) -> Self {
+        self.modules.push(Arc::from(module));
         self
     }
 
@@ -150,6 +155,7 @@ impl HostBuilder {
         let mut services = ServiceRegistry::new();
         let registered = wiring::before_modules(&mut services, self.clock, &signals).and_then(|()| {
             services
+                .singleton::<HostOptions>(Arc::new(options.clone()))?
                 .singleton::<AdministratorChannels>(Arc::new(AdministratorChannels(channels.clone())))?
                 .singleton::<dyn JobDefinitionManager>(Arc::new(DefinitionManager::new(
                     &registry,

@@ -71,7 +71,10 @@ impl Host {
             HostError::CannotStart(problems)
         })?;
         let outcome = self.run_phases(&phase, work).await;
-        phase.send_replace(Phase::Stopped);
+        if phase.send_replace(Phase::Stopped) == Phase::Forced {
+            // The listening thread ends the process now. Returning would race with it for the exit code.
+            std::future::pending::<()>().await;
+        }
         outcome
     }
 

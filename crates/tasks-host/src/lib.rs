@@ -18,7 +18,7 @@
 //! - [`HostExit`]: the exit codes.
 //!
 //! # Services
-//! These are registered before any module is configured: `dyn Clock`, `dyn GuidGenerator`, `dyn JobPublisher`, `dyn JobDispatcher`,
+//! These are registered before any module is configured: [`HostOptions`], `dyn Clock`, `dyn GuidGenerator`, `dyn JobPublisher`, `dyn JobDispatcher`,
 //! `dyn JobDefinitionManager`, `dyn JobScheduler`, [`AdministratorChannels`](tasks_core::AdministratorChannels). A module that provides the store
 //! registers `dyn JobStore`, `dyn JobQueue` and `dyn JobLockProvider`; as soon as they are there, `dyn BackgroundJobManager`,
 //! `dyn BackgroundWorkerManager` and `dyn JobManagement` are registered too, for the modules after it, for jobs and for workers.

@@ -22,6 +22,8 @@ pub(crate) enum Phase {
     Running,
     /// A signal asked for the end.
     Draining,
+    /// A second signal came: the process ends with its own code, whatever the drain comes to.
+    Forced,
     /// The host has stopped.
     Stopped,
 }
@@ -56,6 +58,10 @@ pub(crate) fn listen(engine: Engine) -> io::Result<watch::Sender<Phase>> {
                 let second = listener.next().await;
                 warn!(signal = second, "second signal: every run is cancelled");
                 engine.hurry();
+                let is_stopped = told.send_replace(Phase::Forced) == Phase::Stopped;
+                if is_stopped {
+                    leave(HostExit::Forced);
+                }
                 let mut phases = told.subscribe();
                 // What still goes on after this is left behind, as the exit code says.
                 let _ = timeout(FORCE_GRACE, phases.wait_for(|it| *it == Phase::Stopped)).await;

@@ -45,7 +45,9 @@ impl Board {
     /// Shows a bar of so many files, where a bar can be shown.
     pub(super) fn begin(&self, total: usize, already: usize) {
         self.total.store(total as u64, Ordering::Relaxed);
-        self.already.store(already as u64, Ordering::Relaxed);
+        // Some of those that are done already were done here while the files were listed.
+        let before = (already as u64).saturating_sub(self.finished());
+        self.already.store(before, Ordering::Relaxed);
         if !output::is_terminal() {
             return;
         }
@@ -72,8 +74,11 @@ impl Board {
         if let Some(bar) = bar {
             bar.set_message(text);
         } else {
-            let total = self.total.load(Ordering::Relaxed);
-            output::error(&format!("progress: {} of {total} files, {text}", self.position()));
+            let total = match self.total.load(Ordering::Relaxed) {
+                0 => "(still listing) ".to_owned(),
+                total => format!("of {total} "),
+            };
+            output::error(&format!("progress: {} {total}files, {text}", self.position()));
         }
     }
 

@@ -12,6 +12,7 @@ mod wait;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tasks_abstractions::services::{Module, ModuleError, ServiceRegistry};
@@ -33,6 +34,8 @@ use crate::output;
 const SUMS: &str = "checksums.sha256";
 /// Jobs at once where nothing else is said. More than files are read at once, so that the store is asked for large batches.
 const CONCURRENCY: usize = 200;
+/// How long runs may go on after a signal.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// The services of the demo's jobs.
 #[derive(Debug)]
@@ -113,9 +116,8 @@ pub(crate) async fn run(args: DemoArgs) -> Result<HostExit, Failure> {
     .map_err(|error| Failure::because("standard output", error))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let board = Arc::new(Board::new(Arc::clone(&clock)));
-    let host = plan
-        .database
-        .add_to(Host::builder())?
+    let host = Host::builder()
+        .boxed_module(plan.database.module()?)
         .module(DemoModule {
             board: Arc::clone(&board),
         })
@@ -125,6 +127,8 @@ pub(crate) async fn run(args: DemoArgs) -> Result<HostExit, Failure> {
         .version(env!("CARGO_PKG_VERSION"))
         .options(move |it| {
             it.engine.max_concurrency = args.concurrency.unwrap_or(CONCURRENCY);
+            // Reading a file can be begun again, so a person who ends the demo need not wait for it.
+            it.engine.shutdown_grace = GRACE;
             if let Some(name) = args.node_name {
                 it.engine.node_name = name;
             }

@@ -17,7 +17,7 @@ pub(super) async fn text(management: &dyn JobManagement, board: &Board) -> Resul
     let mut table = Table::new();
     table
         .load_style(presets::UTF8_BORDERS_ONLY)
-        .set_header(["", "count"]);
+        .set_header(["state or figure", "count"]);
     let mut row = |what: &str, value: String| {
         table.add_row([what.to_owned(), value]);
     };

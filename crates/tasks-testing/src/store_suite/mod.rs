@@ -3,7 +3,7 @@
 //! A case is a plain `async fn` over a [`StoreFixture`], a fresh database with two handles on it. A backend writes a fixture and lists every
 //! case with [`store_suite!`](crate::store_suite!), one test each:
 //!
-//! ```ignore
+//! ```text
 //! tasks_testing::store_suite!(memory, MemoryFixture::new());
 //! ```
 //!

@@ -212,13 +212,13 @@ pub(crate) async fn delete<C: ConnectionTrait>(on: On<'_, C>, job: &JobSnapshot)
     on.execute_batches(sql.delete_jobs, key(id)?, DOING).await?;
     on.execute_batches(sql.delete_queue, key(id)?, DOING).await?;
     if let Some(run) = &job.run {
-        let ids = json_rows([(Hex(id.as_uuid()), Hex(run.run_id.as_uuid()))])?;
-        on.execute_batches(sql.delete_runs, ids.clone(), DOING).await?;
-        on.execute_batches(sql.delete_locks, ids, DOING).await?;
+        let run = json_rows([Hex(run.run_id.as_uuid())])?;
+        on.execute_batches(sql.delete_runs, key(id)?, DOING).await?;
+        on.execute_batches(sql.delete_locks, run, DOING).await?;
     }
     Ok(())
 }
 
 fn key(id: JobId) -> Result<Vec<(String, u64)>, StoreError> {
-    json_rows([[Hex(id.as_uuid())]])
+    json_rows([Hex(id.as_uuid())])
 }

@@ -119,14 +119,15 @@ impl SeaOrmStore {
         };
         for (json, _) in json_rows(keys())? {
             let values: Vec<Value> = vec![
-                json.clone().into(),
+                json.into(),
                 uuid(request.instance.as_uuid()),
                 uuid(request.claim_id.as_uuid()),
                 micros(now).into(),
             ];
             on.execute(sql.take_runs, values, TAKING).await?;
-            on.execute(sql.delete_locks, vec![json.into()], TAKING).await?;
         }
+        let former = json_rows(taken.iter().map(|it| Hex(it.former_run.as_uuid())))?;
+        on.execute_batches(sql.delete_locks, former, TAKING).await?;
         commit(tx, TAKING).await?;
         Ok(taken)
     }
@@ -258,24 +259,16 @@ async fn move_to_runs<C: ConnectionTrait>(
         ];
         inserted += on.execute(sql.insert_runs, values, CLAIMING).await?;
     }
-    if inserted == claimed.len() as u64 {
-        on.execute_batches(sql.delete_queue, batches, CLAIMING).await?;
-        return Ok(());
+    if inserted != claimed.len() as u64 {
+        // A job had a queue row and a run row. Never by this store's own doing; its queue row stays for the check to judge.
+        let claim = vec![uuid(request.claim_id.as_uuid())];
+        let mut own = HashSet::new();
+        for row in on.rows(sql.runs_of_claim, claim, CLAIMING).await? {
+            own.insert(uuid_at(&row, 0, "a run id")?);
+        }
+        claimed.retain(|it| own.contains(&it.run.run_id.as_uuid()));
     }
-    // A job had a queue row and a run row. Never by this store's own doing; its queue row stays for the check to judge.
-    let mut own = HashSet::new();
-    for row in on
-        .rows(
-            sql.runs_of_claim,
-            vec![uuid(request.claim_id.as_uuid())],
-            CLAIMING,
-        )
-        .await?
-    {
-        own.insert(uuid_at(&row, 0, "a run id")?);
-    }
-    claimed.retain(|it| own.contains(&it.run.run_id.as_uuid()));
-    let jobs = json_rows(claimed.iter().map(|it| [Hex(it.run.job_id.as_uuid())]))?;
+    let jobs = json_rows(claimed.iter().map(|it| Hex(it.run.job_id.as_uuid())))?;
     on.execute_batches(sql.delete_queue, jobs, CLAIMING).await?;
     Ok(())
 }

@@ -25,6 +25,8 @@ struct SettledJob<'a>(Hex, i16, Option<&'a str>, Option<i64>, u32, u32, u32, u32
 
 /// What is written for runs that are settled, one JSON text a table.
 struct Writing {
+    /// Jobs whose run ends.
+    ended: Vec<(String, u64)>,
     runs: Vec<(String, u64)>,
     logs: Vec<(String, u64)>,
     jobs: Vec<(String, u64)>,
@@ -92,10 +94,8 @@ impl Writing {
                 .map(|next| Place::new(it.job_id, next))
         });
         Ok(Self {
-            runs: json_rows(
-                runs.clone()
-                    .map(|it| (Hex(it.job_id.as_uuid()), Hex(it.run_id.as_uuid()))),
-            )?,
+            ended: json_rows(runs.clone().map(|it| Hex(it.job_id.as_uuid())))?,
+            runs: json_rows(runs.clone().map(|it| Hex(it.run_id.as_uuid())))?,
             logs: json_rows(
                 runs.clone()
                     .filter_map(|it| it.settlement.log.as_ref().map(LogRow)),
@@ -181,11 +181,8 @@ async fn write<'a, C: ConnectionTrait>(
     submit::ensure_lanes(on, lanes).await?;
     on.execute_batches(sql.settle_jobs, writing.jobs, DOING).await?;
     on.execute_batches(sql.put_queue, writing.next, DOING).await?;
-    for (json, _) in writing.runs {
-        on.execute(sql.delete_runs, vec![json.clone().into()], DOING)
-            .await?;
-        on.execute(sql.delete_locks, vec![json.into()], DOING).await?;
-    }
+    on.execute_batches(sql.delete_runs, writing.ended, DOING).await?;
+    on.execute_batches(sql.delete_locks, writing.runs, DOING).await?;
     on.execute_batches(sql.insert_logs, writing.logs, DOING).await?;
     let follow_ups: Vec<PreparedJob> = runs
         .flat_map(|it| it.settlement.follow_ups.iter().cloned())

@@ -149,7 +149,7 @@ impl SeaOrmStore {
         let rows = on.rows(on.dialect.sql().old_jobs, values, doing).await?;
         let mut ids = Vec::with_capacity(rows.len());
         for row in &rows {
-            ids.push([Hex(uuid_at(row, 0, "the id of an old job")?)]);
+            ids.push(Hex(uuid_at(row, 0, "the id of an old job")?));
         }
         let mut removed = 0;
         for (json, _) in json_rows(ids)? {
@@ -176,7 +176,7 @@ impl SeaOrmStore {
             .await?;
         let mut ids = Vec::with_capacity(rows.len());
         for row in &rows {
-            ids.push([Hex(uuid_at(row, 0, "the run of an old log row")?)]);
+            ids.push(Hex(uuid_at(row, 0, "the run of an old log row")?));
         }
         let mut removed = 0;
         for (json, _) in json_rows(ids)? {

@@ -120,7 +120,7 @@ impl SeaOrmStore {
         let tx = self.begin(doing).await?;
         let on = self.on(&tx);
         let mut declared = Vec::new();
-        for (json, _) in json_rows(gone.iter().map(|it| [Hex(it.as_uuid())]))? {
+        for (json, _) in json_rows(gone.iter().map(|it| Hex(it.as_uuid())))? {
             for row in on
                 .rows(on.dialect.sql().declare_gone, vec![json.into()], doing)
                 .await?

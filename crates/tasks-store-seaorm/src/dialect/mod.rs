@@ -86,7 +86,7 @@ pub(crate) struct Sql {
     pub(crate) existing_jobs: &'static str,
     /// (json) `[job, lane name, rank, due, kind, attempt]`; replaces
     pub(crate) put_queue: &'static str,
-    /// (json) `[job]`
+    /// (json ids)
     pub(crate) delete_queue: &'static str,
     /// (json lane names, now); answers (lane id, rank) of lanes where something is due, smallest rank first
     pub(crate) claim_heads: &'static str,
@@ -98,9 +98,9 @@ pub(crate) struct Sql {
     pub(crate) next_due: &'static str,
     /// (json) `[job, run, version]`; answers (index, whether the run is there) of those that cannot be settled
     pub(crate) finish_exceptions: &'static str,
-    /// (json) `[job, run]`
+    /// (json ids of jobs)
     pub(crate) delete_runs: &'static str,
-    /// (json) `[job, run]`
+    /// (json ids of runs)
     pub(crate) delete_locks: &'static str,
     /// (json) `[log columns]`
     pub(crate) insert_logs: &'static str,
@@ -112,7 +112,7 @@ pub(crate) struct Sql {
     pub(crate) update_jobs: &'static str,
     /// (job, after or null, cancel or null)
     pub(crate) update_run: &'static str,
-    /// (json) `[job]`
+    /// (json ids)
     pub(crate) delete_jobs: &'static str,
     /// (instance, name, state, started, heartbeat, capacity, running, lanes, version)
     pub(crate) put_node: &'static str,
@@ -130,7 +130,7 @@ pub(crate) struct Sql {
     pub(crate) nodes: &'static str,
     /// (instance, heartbeat)
     pub(crate) declare_dead: &'static str,
-    /// (json) `[instance]`
+    /// (json ids)
     pub(crate) declare_gone: &'static str,
     /// (instance); answers instances of other living members
     pub(crate) other_living_nodes: &'static str,
@@ -156,11 +156,11 @@ pub(crate) struct Sql {
     pub(crate) counts: &'static str,
     /// (before, whether stopped ones too, limit); answers ids
     pub(crate) old_jobs: &'static str,
-    /// (json, before, whether stopped ones too) `[job]`
+    /// (json ids, before, whether stopped ones too)
     pub(crate) delete_old_jobs: &'static str,
     /// (before, limit); answers run ids
     pub(crate) old_logs: &'static str,
-    /// (json) `[run]`
+    /// (json ids)
     pub(crate) delete_logs: &'static str,
     /// (before, limit); answers instances
     pub(crate) delete_old_nodes: &'static str,

@@ -57,51 +57,76 @@ macro_rules! heads {
     };
 }
 
+/// The rows of the JSON parameter, each turned into its binary form once. `json_each` alone would write each row as text anew for every column that is read
+/// from it, which was the largest single cost of a batch.
+macro_rules! rows {
+    ($then:literal) => {
+        concat!(
+            "WITH v(key, x) AS MATERIALIZED (SELECT key, jsonb(value) FROM json_each(?1)) ",
+            $then
+        )
+    };
+}
+
 pub(super) static SQL: Sql = Sql {
     ensure_lanes: "INSERT INTO tk_lanes (name) SELECT value FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING",
-    insert_jobs: "INSERT INTO tk_background_jobs (id, tenant_id, name, job_group, type_name, args, description, result, source, state, is_enabled, job_type, \
+    insert_jobs: rows!(
+        "INSERT INTO tk_background_jobs (id, tenant_id, name, job_group, type_name, args, description, result, source, state, is_enabled, job_type, \
          cron, time_zone, misfire_policy, misfire_max, creation_time, begin_time, end_time, last_run_time, trigger_count, try_count, max_try_count, \
          max_count, is_abandoned, interruptions, suspect_interruptions, max_interruptions, interval_ms, retry_policy, priority, timeout_ms, \
          lock_timeout_ms, node_name, failover, version, name_key) \
-         SELECT unhex(value ->> 0), unhex(value ->> 1), value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8, \
-         value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13, value ->> 14, value ->> 15, value ->> 16, value ->> 17, value ->> 18, \
-         value ->> 19, value ->> 20, value ->> 21, value ->> 22, value ->> 23, value ->> 24, value ->> 25, value ->> 26, value ->> 27, value ->> 28, \
-         value ->> 29, value ->> 30, value ->> 31, value ->> 32, value ->> 33, value ->> 34, value ->> 35, unhex(value ->> 36) \
-         FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING RETURNING id",
-    existing_jobs: "SELECT v.key, a.id IS NOT NULL, b.id FROM json_each(?1) v \
-         LEFT JOIN tk_background_jobs a ON a.id = unhex(v.value ->> 0) \
-         LEFT JOIN tk_background_jobs b ON b.name_key = unhex(v.value ->> 1)",
-    put_queue: "INSERT INTO tk_job_queue (job_id, lane_id, rank, due_at, kind, attempt) \
-         SELECT unhex(value ->> 0), (SELECT id FROM tk_lanes WHERE name = value ->> 1), value ->> 2, value ->> 3, value ->> 4, value ->> 5 \
-         FROM json_each(?1) WHERE true \
+         SELECT unhex(x ->> 0), unhex(x ->> 1), x ->> 2, x ->> 3, x ->> 4, x ->> 5, x ->> 6, x ->> 7, x ->> 8, \
+         x ->> 9, x ->> 10, x ->> 11, x ->> 12, x ->> 13, x ->> 14, x ->> 15, x ->> 16, x ->> 17, x ->> 18, \
+         x ->> 19, x ->> 20, x ->> 21, x ->> 22, x ->> 23, x ->> 24, x ->> 25, x ->> 26, x ->> 27, x ->> 28, \
+         x ->> 29, x ->> 30, x ->> 31, x ->> 32, x ->> 33, x ->> 34, x ->> 35, unhex(x ->> 36) \
+         FROM v WHERE true ON CONFLICT DO NOTHING RETURNING id"
+    ),
+    existing_jobs: rows!(
+        "SELECT v.key, a.id IS NOT NULL, b.id FROM v \
+         LEFT JOIN tk_background_jobs a ON a.id = unhex(v.x ->> 0) \
+         LEFT JOIN tk_background_jobs b ON b.name_key = unhex(v.x ->> 1)"
+    ),
+    put_queue: rows!(
+        "INSERT INTO tk_job_queue (job_id, lane_id, rank, due_at, kind, attempt) \
+         SELECT unhex(x ->> 0), (SELECT id FROM tk_lanes WHERE name = x ->> 1), x ->> 2, x ->> 3, x ->> 4, x ->> 5 \
+         FROM v WHERE true \
          ON CONFLICT (job_id) DO UPDATE SET lane_id = excluded.lane_id, rank = excluded.rank, due_at = excluded.due_at, kind = excluded.kind, \
-         attempt = excluded.attempt",
-    delete_queue: "DELETE FROM tk_job_queue WHERE job_id IN (SELECT unhex(value ->> 0) FROM json_each(?1))",
+         attempt = excluded.attempt"
+    ),
+    delete_queue: "DELETE FROM tk_job_queue WHERE job_id IN (SELECT unhex(value) FROM json_each(?1))",
     claim_heads: heads!(
         "SELECT lane_id, rank FROM head h WHERE rank IS NOT NULL \
          AND EXISTS (SELECT 1 FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank AND due_at <= ?2) ORDER BY rank, lane_id"
     ),
-    insert_runs: "INSERT INTO tk_job_runs (job_id, run_id, instance, claim_id, lane_id, rank, due_at, kind, attempt, suspect, job_version, after, claimed_at) \
-         SELECT unhex(value ->> 0), unhex(value ->> 1), ?2, ?3, (SELECT id FROM tk_lanes WHERE name = value ->> 2), value ->> 3, value ->> 4, \
-         value ->> 5, value ->> 6, value ->> 7, value ->> 8, 0, ?4 FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING",
+    insert_runs: rows!(
+        "INSERT INTO tk_job_runs (job_id, run_id, instance, claim_id, lane_id, rank, due_at, kind, attempt, suspect, job_version, after, claimed_at) \
+         SELECT unhex(x ->> 0), unhex(x ->> 1), ?2, ?3, (SELECT id FROM tk_lanes WHERE name = x ->> 2), x ->> 3, x ->> 4, \
+         x ->> 5, x ->> 6, x ->> 7, x ->> 8, 0, ?4 FROM v WHERE true ON CONFLICT DO NOTHING"
+    ),
     runs_of_claim: "SELECT run_id FROM tk_job_runs WHERE claim_id = ?1",
     next_due: heads!(
         "SELECT min((SELECT min(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank)) FROM head h WHERE rank IS NOT NULL"
     ),
-    finish_exceptions: "SELECT v.key, r.job_id IS NOT NULL FROM json_each(?1) v \
-         LEFT JOIN tk_job_runs r ON r.job_id = unhex(v.value ->> 0) AND r.run_id = unhex(v.value ->> 1) \
+    finish_exceptions: rows!(
+        "SELECT v.key, r.job_id IS NOT NULL FROM v \
+         LEFT JOIN tk_job_runs r ON r.job_id = unhex(v.x ->> 0) AND r.run_id = unhex(v.x ->> 1) \
          LEFT JOIN tk_background_jobs j ON j.id = r.job_id \
-         WHERE r.job_id IS NULL OR j.version IS NOT v.value ->> 2",
-    delete_runs: "DELETE FROM tk_job_runs WHERE job_id IN (SELECT unhex(value ->> 0) FROM json_each(?1))",
-    delete_locks: "DELETE FROM tk_locks WHERE EXISTS (SELECT 1 FROM tk_locks) AND run_id IN (SELECT unhex(value ->> 1) FROM json_each(?1))",
-    insert_logs: "INSERT INTO tk_background_job_logs (run_id, job_id, tenant_id, job_name, job_group, type_name, outcome, message, error, started_at, \
+         WHERE r.job_id IS NULL OR j.version IS NOT v.x ->> 2"
+    ),
+    delete_runs: "DELETE FROM tk_job_runs WHERE job_id IN (SELECT unhex(value) FROM json_each(?1))",
+    delete_locks: "DELETE FROM tk_locks WHERE EXISTS (SELECT 1 FROM tk_locks) AND run_id IN (SELECT unhex(value) FROM json_each(?1))",
+    insert_logs: rows!(
+        "INSERT INTO tk_background_job_logs (run_id, job_id, tenant_id, job_name, job_group, type_name, outcome, message, error, started_at, \
          duration_ms, node_name, instance, attempt) \
-         SELECT unhex(value ->> 0), unhex(value ->> 1), unhex(value ->> 2), value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, \
-         value ->> 8, value ->> 9, value ->> 10, value ->> 11, unhex(value ->> 12), value ->> 13 FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING",
-    settle_jobs: "UPDATE tk_background_jobs SET state = v.value ->> 1, result = coalesce(v.value ->> 2, result), \
-         last_run_time = coalesce(v.value ->> 3, last_run_time), trigger_count = v.value ->> 4, try_count = v.value ->> 5, \
-         interruptions = v.value ->> 6, suspect_interruptions = v.value ->> 7, is_abandoned = v.value ->> 8 \
-         FROM json_each(?1) v WHERE tk_background_jobs.id = unhex(v.value ->> 0)",
+         SELECT unhex(x ->> 0), unhex(x ->> 1), unhex(x ->> 2), x ->> 3, x ->> 4, x ->> 5, x ->> 6, x ->> 7, \
+         x ->> 8, x ->> 9, x ->> 10, x ->> 11, unhex(x ->> 12), x ->> 13 FROM v WHERE true ON CONFLICT DO NOTHING"
+    ),
+    settle_jobs: rows!(
+        "UPDATE tk_background_jobs SET state = v.x ->> 1, result = coalesce(v.x ->> 2, result), \
+         last_run_time = coalesce(v.x ->> 3, last_run_time), trigger_count = v.x ->> 4, try_count = v.x ->> 5, \
+         interruptions = v.x ->> 6, suspect_interruptions = v.x ->> 7, is_abandoned = v.x ->> 8 \
+         FROM v WHERE tk_background_jobs.id = unhex(v.x ->> 0)"
+    ),
     snapshots: concat!(
         "SELECT ",
         job_columns!(),
@@ -112,17 +137,19 @@ pub(super) static SQL: Sql = Sql {
         " FROM json_each(?1) v CROSS JOIN tk_background_jobs j ON j.id = unhex(v.value) LEFT JOIN tk_job_queue q ON q.job_id = j.id \
          LEFT JOIN tk_job_runs r ON r.job_id = j.id WHERE ?2 IS NULL OR j.tenant_id = ?2 ORDER BY v.key"
     ),
-    update_jobs: "UPDATE tk_background_jobs SET name = v.value ->> 2, job_group = v.value ->> 3, type_name = v.value ->> 4, args = v.value ->> 5, \
-         description = v.value ->> 6, result = v.value ->> 7, source = v.value ->> 8, state = v.value ->> 9, is_enabled = v.value ->> 10, \
-         job_type = v.value ->> 11, cron = v.value ->> 12, time_zone = v.value ->> 13, misfire_policy = v.value ->> 14, misfire_max = v.value ->> 15, \
-         begin_time = v.value ->> 17, end_time = v.value ->> 18, last_run_time = v.value ->> 19, trigger_count = v.value ->> 20, \
-         try_count = v.value ->> 21, max_try_count = v.value ->> 22, max_count = v.value ->> 23, is_abandoned = v.value ->> 24, \
-         interruptions = v.value ->> 25, suspect_interruptions = v.value ->> 26, max_interruptions = v.value ->> 27, interval_ms = v.value ->> 28, \
-         retry_policy = v.value ->> 29, priority = v.value ->> 30, timeout_ms = v.value ->> 31, lock_timeout_ms = v.value ->> 32, \
-         node_name = v.value ->> 33, failover = v.value ->> 34, version = v.value ->> 35, name_key = unhex(v.value ->> 36) \
-         FROM json_each(?1) v WHERE tk_background_jobs.id = unhex(v.value ->> 0)",
+    update_jobs: rows!(
+        "UPDATE tk_background_jobs SET name = v.x ->> 2, job_group = v.x ->> 3, type_name = v.x ->> 4, args = v.x ->> 5, \
+         description = v.x ->> 6, result = v.x ->> 7, source = v.x ->> 8, state = v.x ->> 9, is_enabled = v.x ->> 10, \
+         job_type = v.x ->> 11, cron = v.x ->> 12, time_zone = v.x ->> 13, misfire_policy = v.x ->> 14, misfire_max = v.x ->> 15, \
+         begin_time = v.x ->> 17, end_time = v.x ->> 18, last_run_time = v.x ->> 19, trigger_count = v.x ->> 20, \
+         try_count = v.x ->> 21, max_try_count = v.x ->> 22, max_count = v.x ->> 23, is_abandoned = v.x ->> 24, \
+         interruptions = v.x ->> 25, suspect_interruptions = v.x ->> 26, max_interruptions = v.x ->> 27, interval_ms = v.x ->> 28, \
+         retry_policy = v.x ->> 29, priority = v.x ->> 30, timeout_ms = v.x ->> 31, lock_timeout_ms = v.x ->> 32, \
+         node_name = v.x ->> 33, failover = v.x ->> 34, version = v.x ->> 35, name_key = unhex(v.x ->> 36) \
+         FROM v WHERE tk_background_jobs.id = unhex(v.x ->> 0)"
+    ),
     update_run: "UPDATE tk_job_runs SET after = coalesce(?2, after), cancel = coalesce(?3, cancel) WHERE job_id = ?1",
-    delete_jobs: "DELETE FROM tk_background_jobs WHERE id IN (SELECT unhex(value ->> 0) FROM json_each(?1))",
+    delete_jobs: "DELETE FROM tk_background_jobs WHERE id IN (SELECT unhex(value) FROM json_each(?1))",
     put_node: "INSERT INTO tk_nodes (instance, name, state, started_at, heartbeat_at, capacity, running, lanes, version) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
          ON CONFLICT (instance) DO UPDATE SET name = excluded.name, state = excluded.state, started_at = excluded.started_at, \
@@ -140,7 +167,7 @@ pub(super) static SQL: Sql = Sql {
     nodes: "SELECT json_array(hex(instance), name, state, started_at, heartbeat_at, capacity, running, lanes, version) FROM tk_nodes \
          ORDER BY started_at, instance",
     declare_dead: "UPDATE tk_nodes SET state = 2 WHERE instance = ?1 AND heartbeat_at = ?2 AND state = 0",
-    declare_gone: "UPDATE tk_nodes SET state = 2 WHERE state = 0 AND instance IN (SELECT unhex(value ->> 0) FROM json_each(?1)) RETURNING instance",
+    declare_gone: "UPDATE tk_nodes SET state = 2 WHERE state = 0 AND instance IN (SELECT unhex(value) FROM json_each(?1)) RETURNING instance",
     other_living_nodes: "SELECT instance FROM tk_nodes WHERE state = 0 AND instance <> ?1 ORDER BY started_at, instance",
     stop_node: "UPDATE tk_nodes SET state = 1 WHERE instance = ?1 AND state = 0",
     orphaned_runs: concat!(
@@ -151,8 +178,10 @@ pub(super) static SQL: Sql = Sql {
         ", n.name FROM tk_job_runs r CROSS JOIN tk_background_jobs j ON j.id = r.job_id LEFT JOIN tk_nodes n ON n.instance = r.instance \
          WHERE n.state IS NULL OR n.state <> 0 ORDER BY r.job_id LIMIT ?1"
     ),
-    take_runs: "UPDATE tk_job_runs SET run_id = unhex(v.value ->> 2), instance = ?2, claim_id = ?3, claimed_at = ?4, job_version = v.value ->> 3 FROM json_each(?1) v \
-         WHERE job_id = unhex(v.value ->> 0) AND run_id = unhex(v.value ->> 1)",
+    take_runs: rows!(
+        "UPDATE tk_job_runs SET run_id = unhex(v.x ->> 2), instance = ?2, claim_id = ?3, claimed_at = ?4, job_version = v.x ->> 3 FROM v \
+         WHERE job_id = unhex(v.x ->> 0) AND run_id = unhex(v.x ->> 1)"
+    ),
     acquire_lock: "INSERT INTO tk_locks (tenant_id, lock_key, job_id, run_id, acquired_at) SELECT ?1, ?2, ?3, ?4, ?5 \
          WHERE EXISTS (SELECT 1 FROM tk_job_runs WHERE job_id = ?3 AND run_id = ?4) \
          ON CONFLICT (tenant_id, lock_key) DO UPDATE SET job_id = excluded.job_id, run_id = excluded.run_id, acquired_at = excluded.acquired_at \
@@ -205,13 +234,13 @@ pub(super) static SQL: Sql = Sql {
     ),
     old_jobs: "SELECT id FROM tk_background_jobs j WHERE job_type = 0 AND (state = 0 OR (?2 AND state = 30)) AND last_run_time < ?1 \
          AND NOT EXISTS (SELECT 1 FROM tk_job_queue WHERE job_id = j.id) AND NOT EXISTS (SELECT 1 FROM tk_job_runs WHERE job_id = j.id) LIMIT ?3",
-    delete_old_jobs: "DELETE FROM tk_background_jobs AS j WHERE id IN (SELECT unhex(value ->> 0) FROM json_each(?1)) AND job_type = 0 \
+    delete_old_jobs: "DELETE FROM tk_background_jobs AS j WHERE id IN (SELECT unhex(value) FROM json_each(?1)) AND job_type = 0 \
          AND (state = 0 OR (?3 AND state = 30)) AND last_run_time < ?2 \
          AND NOT EXISTS (SELECT 1 FROM tk_job_queue WHERE job_id = j.id) AND NOT EXISTS (SELECT 1 FROM tk_job_runs WHERE job_id = j.id)",
     old_logs: "WITH RECURSIVE t(tenant_id) AS (SELECT min(tenant_id) FROM tk_background_job_logs \
            UNION SELECT (SELECT min(tenant_id) FROM tk_background_job_logs WHERE tenant_id > t.tenant_id) FROM t WHERE t.tenant_id IS NOT NULL) \
          SELECT l.run_id FROM t CROSS JOIN tk_background_job_logs l ON l.tenant_id = t.tenant_id AND l.started_at < ?1 LIMIT ?2",
-    delete_logs: "DELETE FROM tk_background_job_logs WHERE run_id IN (SELECT unhex(value ->> 0) FROM json_each(?1))",
+    delete_logs: "DELETE FROM tk_background_job_logs WHERE run_id IN (SELECT unhex(value) FROM json_each(?1))",
     delete_old_nodes: "DELETE FROM tk_nodes WHERE instance IN (SELECT n.instance FROM tk_nodes n WHERE n.state <> 0 AND n.heartbeat_at < ?1 \
          AND NOT EXISTS (SELECT 1 FROM tk_job_runs r WHERE r.instance = n.instance) LIMIT ?2) RETURNING instance",
     job_columns: job_columns!(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tasks_abstractions::store::{NodeState, StoreErrorKind};
-use tasks_abstractions::{JobQueue, JobStatus, Outcome, RunOutcome};
+use tasks_abstractions::{JobError, JobQueue, JobStatus, Outcome, RunOutcome};
 use tasks_testing::TestHost;
 use tasks_testing::scheduler_suite::{Call, FaultyQueue, MemoryScheduler, SchedulerFixture};
 
@@ -109,4 +109,33 @@ async fn a_gone_outcome_is_looked_up_until_the_log_answers() {
         .settled(id, RunOutcome::Succeeded, 1, limit)
         .await
         .unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_hangs_fences_the_node_as_one_that_fails() {
+    let fx = MemoryScheduler::new();
+    let queue = fx.faulty_queue();
+    let host = fx
+        .node("a")
+        .queue(Arc::clone(&queue) as _)
+        .run("t", |ctx| async move {
+            ctx.cancellation().cancelled().await;
+            Err(JobError::msg("told to end"))
+        })
+        .build()
+        .unwrap();
+    host.start();
+    let id = host.enqueue("t").await.unwrap();
+    host.recorder().started(id, 1, TestHost::RUN_LIMIT).await.unwrap();
+    let held = queue.hold(Call::Renew);
+    held.arrived().await;
+    let options = host.engine().options();
+    host.recorder()
+        .ended(id, 1, options.lease + options.heartbeat)
+        .await
+        .unwrap();
+    held.release();
+    host.recorder().started(id, 2, TestHost::RUN_LIMIT).await.unwrap();
+    let job = host.find(id).await.unwrap();
+    assert_eq!((job.try_count, job.trigger_count), (0, 0), "uncounted");
 }

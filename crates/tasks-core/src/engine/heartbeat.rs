@@ -187,18 +187,24 @@ impl Engine {
     }
 
     /// No renewal went well for a lease: others may run these jobs already.
-    fn self_fence(&self) {
-        {
+    ///
+    /// Asked by the watch loop as well as after a failed renewal: a renewal may hang instead of failing. Runs that are claimed while
+    /// the lease is over are asked to end with the next look.
+    pub(super) fn self_fence(&self) {
+        let is_first = {
             let mut lease = lock(&self.shared.lease);
-            let is_over = lease
-                .renewed_at
-                .is_some_and(|it| it.elapsed() >= self.options().lease);
-            if !is_over || lease.is_self_fenced {
+            let is_over = lease.is_registered
+                && lease
+                    .renewed_at
+                    .is_some_and(|it| it.elapsed() >= self.options().lease);
+            if !is_over {
                 return;
             }
-            lease.is_self_fenced = true;
+            !std::mem::replace(&mut lease.is_self_fenced, true)
+        };
+        if is_first {
+            warn!("the lease could not be renewed in time: runs of this node are cancelled");
         }
-        warn!("the lease could not be renewed in time: runs of this node are cancelled");
         self.board().cancel_all(CancelReason::Fenced);
     }
 

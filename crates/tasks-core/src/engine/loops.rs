@@ -188,6 +188,7 @@ impl Engine {
 
     async fn watch_loop(&self) {
         loop {
+            self.self_fence();
             let next = self.watch_step();
             let latest = Instant::now() + self.options().stuck_after.min(self.options().heartbeat);
             let at = next.map_or(latest, |it| it.min(latest));

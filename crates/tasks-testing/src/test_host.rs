@@ -52,6 +52,25 @@ pub enum TestHostError {
 ///
 /// Either [`start`](Self::start) its loops, or drive its steps by hand with [`run_due`](Self::run_due) and the steps of
 /// [`engine`](Self::engine). Several hosts over one store are several nodes.
+///
+/// ```
+/// use std::sync::Arc;
+/// use tasks_abstractions::{Outcome, RunOutcome};
+/// use tasks_core::MemoryStore;
+/// use tasks_testing::{ManualClock, TestHost};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let clock = Arc::new(ManualClock::new());
+/// let store = Arc::new(MemoryStore::new(clock.clone()));
+/// let host = TestHost::builder(&store, clock)
+///     .run("shop.ping", |_| async { Ok(Outcome::Done) })
+///     .build()?;
+/// host.enqueue("shop.ping").await?;
+/// assert_eq!(host.run_due().await?, 1);
+/// assert_eq!(host.recorder().count(RunOutcome::Succeeded), 1);
+/// # Ok(()) }
+/// ```
 pub struct TestHost {
     engine: Engine,
     jobs: Arc<dyn BackgroundJobManager>,

@@ -98,7 +98,7 @@ impl FaultyQueue {
         self.plan().refused_text = Some(text.to_owned());
     }
 
-    /// Refuses every outcome, or none.
+    /// Refuses every outcome that is recorded, or none. What is given back is always taken.
     pub fn refuse_all(&self, is_refusing: bool) {
         self.plan().is_refusing_all = is_refusing;
     }
@@ -115,12 +115,11 @@ impl FaultyQueue {
 
     fn is_refused(&self, runs: &[FinishRun]) -> bool {
         let plan = self.plan();
-        let Some(text) = &plan.refused_text else {
-            return plan.is_refusing_all;
-        };
-        runs.iter()
-            .filter_map(|it| it.settlement.log.as_ref()?.message.as_deref())
-            .any(|it| it.contains(text))
+        let mut logs = runs.iter().filter_map(|it| it.settlement.log.as_ref());
+        match &plan.refused_text {
+            Some(text) => logs.any(|it| it.message.as_deref().is_some_and(|it| it.contains(text))),
+            None => plan.is_refusing_all && logs.next().is_some(),
+        }
     }
 
     async fn reply<T>(&self, call: Call, reply: Result<T, StoreError>) -> Result<T, StoreError> {

@@ -18,6 +18,7 @@ mod fixture;
 
 pub mod cluster;
 pub mod commands;
+pub mod cron;
 pub mod limits;
 pub mod listeners;
 pub mod nodes;
@@ -82,6 +83,11 @@ macro_rules! __for_scheduler_cases {
                 max_count_ends_a_repeating_job,
                 a_job_past_its_end_time_expires,
                 a_failing_worker_goes_on,
+            }
+            cron: {
+                a_cron_job_runs_at_its_fires,
+                missed_fires_follow_the_policy,
+                a_failed_cron_job_waits_for_its_next_fire,
             }
             retries: {
                 retries_grow_until_the_job_is_abandoned,

@@ -1,4 +1,5 @@
 //! Steps of the engine by hand: replies that come after a node was taken for dead.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
 //! Steps of the engine by hand: what the watch step reports.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::fmt::{Debug, Write};
 use std::future::pending;

@@ -1,9 +1,9 @@
 //! The conformance suite of the scheduler: what jobs, workers, commands and nodes do over time, as cases.
 //!
 //! A case is a plain `async fn` over a [`SchedulerFixture`]: nodes with real loops over the store in memory, under paused time, so a day
-//! takes no time. [`scheduler_suite!`](crate::scheduler_suite) lists every case, one test each:
+//! takes no time. [`scheduler_suite!`](crate::scheduler_suite!) lists every case, one test each:
 //!
-//! ```ignore
+//! ```text
 //! tasks_testing::scheduler_suite!(memory, MemoryScheduler::new());
 //! ```
 //!

@@ -36,7 +36,14 @@ impl Engine {
         for gone in queue.declare_gone_processes(instance).await? {
             info!(instance = %gone, "a former process on this machine is gone");
         }
-        for node in queue.nodes().await? {
+        let nodes = queue.nodes().await?;
+        // Every start of a program is another instance: those that are gone are not kept.
+        lock(&self.shared.watched).0.retain(|it, _| {
+            nodes
+                .iter()
+                .any(|node| node.instance == *it && node.state == NodeState::Alive)
+        });
+        for node in nodes {
             if node.state != NodeState::Alive || node.instance == instance {
                 continue;
             }

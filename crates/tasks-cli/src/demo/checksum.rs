@@ -18,8 +18,8 @@ use super::path::{StoredPath, to_hex};
 
 /// Read at once, and how often a run looks whether it should end.
 const PIECE: usize = 256 * 1024;
-/// Progress is reported for files from this size on.
-const LARGE: u64 = 16 * 1024 * 1024;
+/// Progress is reported each time so many bytes have been read.
+const REPORT: u64 = 16 * 1024 * 1024;
 
 /// One file as it was when it was listed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,11 +63,13 @@ impl BackgroundJob for Checksum {
             () = ctx.cancellation().cancelled() => return Err(stopped()),
         };
         let run = ctx.clone();
+        let mut reported = 0;
         let hashed = CurrentTenant::spawn_blocking(move || {
             // Kept until the thread has really ended.
             let _slot = slot;
             hash(&args, run.cancellation(), &mut |done| {
-                if args.size >= LARGE {
+                if done - reported >= REPORT {
+                    reported = done;
                     run.progress(done, args.size, "bytes");
                 }
             })

@@ -41,7 +41,8 @@ pub(crate) struct Counter {
 impl Counter {
     /// Waits until `count` more outcomes are stored than when it was called first.
     pub(crate) fn expect(&self, count: usize) {
-        self.target.store(self.settled.load(Ordering::Acquire) + count, Ordering::Release);
+        self.target
+            .store(self.settled.load(Ordering::Acquire) + count, Ordering::Release);
     }
 
     pub(crate) async fn reached(&self) {

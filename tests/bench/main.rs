@@ -55,14 +55,19 @@ fn main() -> Result<()> {
         args.jobs = args.jobs.min(5_000);
         args.passes = 1;
     }
-    ensure!(args.jobs > 0 && args.concurrency > 0 && args.passes > 0, "counts must be at least 1");
+    ensure!(
+        args.jobs > 0 && args.concurrency > 0 && args.passes > 0,
+        "counts must be at least 1"
+    );
     if args.child {
         let backend = args.backend.context("--child needs --backend")?;
         let figures = measure::measure(backend, &args)?;
         report::print_line(&serde_json::to_string(&figures)?)?;
         return Ok(());
     }
-    let backends = args.backend.map_or_else(|| Backend::value_variants().to_vec(), |it| vec![it]);
+    let backends = args
+        .backend
+        .map_or_else(|| Backend::value_variants().to_vec(), |it| vec![it]);
     let mut rows = Vec::new();
     for backend in backends {
         let mut passes = Vec::new();
@@ -78,10 +83,19 @@ fn in_process_of_its_own(backend: Backend, args: &Args) -> Result<Figures> {
     let name = backend.to_possible_value().context("backend without a name")?;
     let output = Command::new(std::env::current_exe()?)
         .args(["--child", "--backend", name.get_name()])
-        .args(["--jobs", &args.jobs.to_string(), "--concurrency", &args.concurrency.to_string()])
+        .args([
+            "--jobs",
+            &args.jobs.to_string(),
+            "--concurrency",
+            &args.concurrency.to_string(),
+        ])
         .output()?;
     if !output.status.success() {
-        bail!("{} failed: {}", name.get_name(), String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "{} failed: {}",
+            name.get_name(),
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     serde_json::from_slice(&output.stdout).context("the child printed no figures")
 }

@@ -42,14 +42,24 @@ impl Figures {
 
 /// Measures one backend in this process.
 pub(crate) fn measure(backend: Backend, args: &Args) -> Result<Figures> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(all(backend, args))
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(all(backend, args))
 }
 
 async fn all(backend: Backend, args: &Args) -> Result<Figures> {
     let (enqueue_batch, drain) = drain(backend, args).await?;
     let enqueue_one = enqueue_one(backend, args).await?;
     let (wait_p50, wait_p99) = wait(backend, args).await?;
-    Ok(Figures { enqueue_one, enqueue_batch, drain, wait_p50, wait_p99, peak_kib: peak_kib()? })
+    Ok(Figures {
+        enqueue_one,
+        enqueue_batch,
+        drain,
+        wait_p50,
+        wait_p99,
+        peak_kib: peak_kib()?,
+    })
 }
 
 /// Stores jobs in batches of 1,000 while nothing is claimed, then lets the engine loose until the store has every outcome.
@@ -61,7 +71,9 @@ async fn drain(backend: Backend, args: &Args) -> Result<(f64, f64)> {
     let mut left = args.jobs;
     while left > 0 {
         let count = left.min(1_000);
-        let batch = (0..count).map(|_| node.jobs.prepare::<NoOp>(())).collect::<Result<Vec<_>, _>>()?;
+        let batch = (0..count)
+            .map(|_| node.jobs.prepare::<NoOp>(()))
+            .collect::<Result<Vec<_>, _>>()?;
         node.jobs.submit(batch).await?;
         left -= count;
     }
@@ -71,8 +83,16 @@ async fn drain(backend: Backend, args: &Args) -> Result<(f64, f64)> {
     node.engine.set_claiming(true);
     counter.reached().await;
     let drained = rate(args.jobs, began.elapsed());
-    let completed = node.store.counts(TenantScope::All).await?.of(JobStatus::Completed);
-    ensure!(completed == args.jobs as u64, "{completed} of {} jobs are completed", args.jobs);
+    let completed = node
+        .store
+        .counts(TenantScope::All)
+        .await?
+        .of(JobStatus::Completed);
+    ensure!(
+        completed == args.jobs as u64,
+        "{completed} of {} jobs are completed",
+        args.jobs
+    );
     node.stop().await?;
     Ok((enqueued, drained))
 }
@@ -109,7 +129,11 @@ async fn wait(backend: Backend, args: &Args) -> Result<(Duration, Duration)> {
     }
     node.stop().await?;
     waits.sort();
-    let at = |share: usize| waits.get((waits.len() * share / 100).min(waits.len() - 1)).copied();
+    let at = |share: usize| {
+        waits
+            .get((waits.len() * share / 100).min(waits.len() - 1))
+            .copied()
+    };
     Ok((at(50).context("no waits")?, at(99).context("no waits")?))
 }
 
@@ -119,7 +143,15 @@ fn rate(count: usize, took: Duration) -> f64 {
 
 /// Most memory that this process ever held.
 fn peak_kib() -> Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").context("the peak of memory is read from /proc")?;
-    let line = status.lines().find(|it| it.starts_with("VmHWM:")).context("no VmHWM in /proc/self/status")?;
-    line.split_whitespace().nth(1).context("VmHWM without a value")?.parse().context("VmHWM is no number")
+    let status =
+        std::fs::read_to_string("/proc/self/status").context("the peak of memory is read from /proc")?;
+    let line = status
+        .lines()
+        .find(|it| it.starts_with("VmHWM:"))
+        .context("no VmHWM in /proc/self/status")?;
+    line.split_whitespace()
+        .nth(1)
+        .context("VmHWM without a value")?
+        .parse()
+        .context("VmHWM is no number")
 }

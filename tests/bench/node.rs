@@ -6,8 +6,8 @@ use std::thread::JoinHandle;
 use anyhow::{Context, Result, anyhow};
 use tasks_abstractions::services::ServiceRegistry;
 use tasks_abstractions::{
-    Clock, GuidGenerator, JobEvent, JobExceptionTypeFinder, JobLockProvider, JobQueue, JobRegistration, JobStore,
-    SequentialGuidGenerator, SystemClock,
+    Clock, GuidGenerator, JobEvent, JobExceptionTypeFinder, JobLockProvider, JobQueue, JobRegistration,
+    JobStore, SequentialGuidGenerator, SystemClock,
 };
 use tasks_core::{
     Engine, EngineOptions, EngineParts, JobRegistry, LocalJobPublisher, MemoryStore, Signals,
@@ -27,7 +27,12 @@ pub(crate) struct Node {
     folder: Option<TempDir>,
 }
 
-type Stores = (Arc<dyn JobQueue>, Arc<dyn JobStore>, Arc<dyn JobLockProvider>, Option<TempDir>);
+type Stores = (
+    Arc<dyn JobQueue>,
+    Arc<dyn JobStore>,
+    Arc<dyn JobLockProvider>,
+    Option<TempDir>,
+);
 
 async fn open(backend: Backend, clock: &Arc<dyn Clock>) -> Result<Stores> {
     let durability = match backend {
@@ -39,7 +44,8 @@ async fn open(backend: Backend, clock: &Arc<dyn Clock>) -> Result<Stores> {
         Backend::SqliteNormal => Durability::MayLoseLastCommits,
     };
     let folder = tempfile::tempdir()?;
-    let mut options = SeaOrmStoreOptions::new(format!("sqlite://{}", folder.path().join("bench.db").display()));
+    let mut options =
+        SeaOrmStoreOptions::new(format!("sqlite://{}", folder.path().join("bench.db").display()));
     options.durability = durability;
     let store = Arc::new(SeaOrmStore::connect(options, Arc::clone(clock)).await?);
     Ok((store.clone(), store.clone(), store, Some(folder)))
@@ -61,7 +67,10 @@ impl Node {
             registry.add_job(it)?;
         }
         let signals = Signals::new();
-        let options = EngineOptions { max_concurrency: args.concurrency, ..EngineOptions::default() };
+        let options = EngineOptions {
+            max_concurrency: args.concurrency,
+            ..EngineOptions::default()
+        };
         let jobs = Arc::new(StoreBackgroundJobManager::new(
             Arc::clone(&queue),
             Arc::new(LocalJobPublisher::new(signals.clone())),
@@ -88,13 +97,21 @@ impl Node {
         })?;
         engine.set_claiming(is_claiming);
         let loops = engine.clone();
-        let thread = std::thread::Builder::new().name("engine".to_owned()).spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            if let Ok(runtime) = runtime {
-                runtime.block_on(loops.run());
-            }
-        })?;
-        Ok(Self { engine, jobs, store, thread, folder })
+        let thread = std::thread::Builder::new()
+            .name("engine".to_owned())
+            .spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                if let Ok(runtime) = runtime {
+                    runtime.block_on(loops.run());
+                }
+            })?;
+        Ok(Self {
+            engine,
+            jobs,
+            store,
+            thread,
+            folder,
+        })
     }
 
     /// Ends the engine and removes its file.
@@ -105,7 +122,9 @@ impl Node {
         ended.map_err(|_| anyhow!("the engine's thread panicked"))?;
         drop(self.store);
         if let Some(folder) = self.folder {
-            folder.close().context("the bench's folder could not be removed")?;
+            folder
+                .close()
+                .context("the bench's folder could not be removed")?;
         }
         Ok(())
     }

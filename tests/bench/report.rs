@@ -26,7 +26,10 @@ pub(crate) fn print(rows: &[(Backend, Figures)], args: &Args) -> Result<()> {
         "peak MiB",
     ]);
     for (backend, it) in rows {
-        let name = backend.to_possible_value().map(|it| it.get_name().to_owned()).unwrap_or_default();
+        let name = backend
+            .to_possible_value()
+            .map(|it| it.get_name().to_owned())
+            .unwrap_or_default();
         table.add_row([
             name,
             format!("{:.0}", it.enqueue_one),
@@ -41,7 +44,11 @@ pub(crate) fn print(rows: &[(Backend, Figures)], args: &Args) -> Result<()> {
         column.set_cell_alignment(CellAlignment::Right);
     }
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let build = if cfg!(debug_assertions) { "debug" } else { "release" };
+    let build = if cfg!(debug_assertions) {
+        "debug"
+    } else {
+        "release"
+    };
     print_line(&format!(
         "{} no-op jobs, {} at once, best of {} passes, {build} build, {cores} cores, files on {}",
         args.jobs,

@@ -34,12 +34,24 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     pub(crate) fn new(file: File, hold: Option<PathBuf>) -> Self {
-        Self { file: Mutex::new(file), hold }
+        Self {
+            file: Mutex::new(file),
+            hold,
+        }
     }
 
     fn write(&self, what: &str, ctx: &JobRunnableContext) -> std::io::Result<()> {
-        let line = format!("{what} {} {} {} {}\n", ctx.job().id, ctx.run_id(), ctx.attempt(), ctx.interruptions());
-        self.file.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes())
+        let line = format!(
+            "{what} {} {} {} {}\n",
+            ctx.job().id,
+            ctx.run_id(),
+            ctx.attempt(),
+            ctx.interruptions()
+        );
+        self.file
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .write_all(line.as_bytes())
     }
 
     fn is_held(&self) -> bool {
@@ -87,7 +99,10 @@ impl BackgroundJob for Scripted {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the work of these jobs is to take time, until they are killed")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the work of these jobs is to take time, until they are killed"
+)]
 async fn pause(time: Duration) {
     tokio::time::sleep(time).await;
 }

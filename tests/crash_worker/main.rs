@@ -15,8 +15,9 @@ use async_trait::async_trait;
 use clap::Parser;
 use tasks_abstractions::services::ServiceRegistry;
 use tasks_abstractions::{
-    BackgroundJobManager, Clock, EnqueueRequest, GuidGenerator, JobArgs, JobEvent, JobEventData, JobExceptionTypeFinder,
-    JobId, JobQueue, JobSettled, JobStatus, JobStore, SequentialGuidGenerator, SystemClock,
+    BackgroundJobManager, Clock, EnqueueRequest, GuidGenerator, JobArgs, JobEvent, JobEventData,
+    JobExceptionTypeFinder, JobId, JobQueue, JobSettled, JobStatus, JobStore, SequentialGuidGenerator,
+    SystemClock,
 };
 use tasks_core::{
     AdministratorChannels, Engine, EngineOptions, EngineParts, JobRegistry, LocalJobPublisher, LogChannel,
@@ -81,7 +82,10 @@ impl JobEvent for Settled {
 
 fn main() -> Result<()> {
     let args = Args::parse();
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(args))
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(run(args))
 }
 
 async fn run(args: Args) -> Result<()> {
@@ -89,7 +93,9 @@ async fn run(args: Args) -> Result<()> {
     let guids: Arc<dyn GuidGenerator> = Arc::new(SequentialGuidGenerator::new(Arc::clone(&clock)));
     let options = SeaOrmStoreOptions::new(format!("sqlite://{}", args.database.display()));
     let store = Arc::new(SeaOrmStore::connect(options, Arc::clone(&clock)).await?);
-    let fuse = args.crash_at.map(|point| Arc::new(points::Fuse::new(point, args.crash_on)));
+    let fuse = args
+        .crash_at
+        .map(|point| Arc::new(points::Fuse::new(point, args.crash_on)));
     let queue: Arc<dyn JobQueue> = Arc::new(CrashingQueue::new(store.clone(), fuse.clone()));
 
     let file = OpenOptions::new().create(true).append(true).open(&args.ledger)?;
@@ -97,7 +103,9 @@ async fn run(args: Args) -> Result<()> {
     services.singleton(Arc::new(Ledger::new(file, args.hold.clone())))?;
     services.singleton(Arc::new(AdministratorChannels(vec![Arc::new(LogChannel)])))?;
     let mut registry = JobRegistry::new();
-    registry.add_job(&Scripted::registration())?.add_job(&NotifyAdministrator::registration())?;
+    registry
+        .add_job(&Scripted::registration())?
+        .add_job(&NotifyAdministrator::registration())?;
 
     let signals = Signals::new();
     let notify = Arc::new(Notify::new());
@@ -125,7 +133,10 @@ async fn run(args: Args) -> Result<()> {
         guids,
         registry: Arc::new(registry),
         services: services.finish(),
-        events: vec![Arc::new(Settled { notify: Arc::clone(&notify), point: fuse })],
+        events: vec![Arc::new(Settled {
+            notify: Arc::clone(&notify),
+            point: fuse,
+        })],
         follow_ups: Vec::new(),
         channels: vec![Arc::new(LogChannel)],
         exceptions: Arc::new(JobExceptionTypeFinder::new()),
@@ -139,12 +150,15 @@ async fn run(args: Args) -> Result<()> {
     let running = tokio::spawn(async move { loops.run().await });
     loop {
         let counts = store.counts(TenantScope::All).await?;
-        let left: u64 =
-            [JobStatus::Queuing, JobStatus::Running, JobStatus::FailedRetry].iter().map(|it| counts.of(*it)).sum();
+        let left: u64 = [JobStatus::Queuing, JobStatus::Running, JobStatus::FailedRetry]
+            .iter()
+            .map(|it| counts.of(*it))
+            .sum();
         if left == 0 {
             break;
         }
-        notify.notified().await;
+        // Another worker may have done the rest, of which nobody tells this one.
+        let _ = tokio::time::timeout(Duration::from_millis(200), notify.notified()).await;
     }
     engine.shutdown().await;
     running.await.context("the engine's loops panicked")?;

@@ -10,8 +10,8 @@ use clap::ValueEnum;
 use tasks_abstractions::job::{InstanceId, Lane};
 use tasks_abstractions::run::RunInfo;
 use tasks_abstractions::store::{
-    CancelRequest, ChangeAnswer, ClaimRequest, ClaimedRun, Decide, FinishAnswer, FinishRun, NodeInfo, PreparedJob,
-    RenewRequest, Renewal, SubmitAnswer, TakeOver, TakenOver,
+    CancelRequest, ChangeAnswer, ClaimRequest, ClaimedRun, Decide, FinishAnswer, FinishRun, NodeInfo,
+    PreparedJob, RenewRequest, Renewal, SubmitAnswer, TakeOver, TakenOver,
 };
 use tasks_abstractions::{JobId, JobQueue, StoreError, Timestamp};
 use tasks_multitenancy::TenantScope;
@@ -42,17 +42,24 @@ pub(crate) struct Fuse {
 
 impl Fuse {
     pub(crate) fn new(point: CrashPoint, on: usize) -> Self {
-        Self { point, left: AtomicUsize::new(on) }
+        Self {
+            point,
+            left: AtomicUsize::new(on),
+        }
     }
 }
 
 /// Kills the process if this is the point, and the time that it was set for.
 pub(crate) fn burn(fuse: Option<&Fuse>, point: CrashPoint) {
-    let Some(fuse) = fuse.filter(|it| it.point == point) else { return };
+    let Some(fuse) = fuse.filter(|it| it.point == point) else {
+        return;
+    };
     if fuse.left.fetch_sub(1, Ordering::AcqRel) != 1 {
         return;
     }
-    let killed = Command::new("kill").args(["-KILL", &std::process::id().to_string()]).status();
+    let killed = Command::new("kill")
+        .args(["-KILL", &std::process::id().to_string()])
+        .status();
     // Only where there is no `kill` program does this go on; then an abort must do.
     drop(killed);
     std::process::abort();

@@ -1,4 +1,5 @@
 //! Real processes, really killed: nothing accepted is lost, and nothing runs twice without the record saying so.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -32,7 +33,9 @@ struct Records {
 
 impl Place {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -61,23 +64,51 @@ impl Place {
 
     /// Reads everything that is stored, when no worker runs.
     fn records(&self) -> Records {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         let (jobs, logs) = runtime.block_on(async {
             let options = SeaOrmStoreOptions::new(format!("sqlite://{}", self.path("jobs.db").display()));
-            let store = SeaOrmStore::connect(options, Arc::new(SystemClock)).await.unwrap();
+            let store = SeaOrmStore::connect(options, Arc::new(SystemClock))
+                .await
+                .unwrap();
             let (mut jobs, mut logs) = (Vec::new(), Vec::new());
             loop {
-                let paging = Paging { skip: jobs.len() as u64, take: Paging::MAX_TAKE };
-                let page = store.list(TenantScope::All, &JobQuery { paging, ..JobQuery::default() }).await.unwrap();
+                let paging = Paging {
+                    skip: jobs.len() as u64,
+                    take: Paging::MAX_TAKE,
+                };
+                let page = store
+                    .list(
+                        TenantScope::All,
+                        &JobQuery {
+                            paging,
+                            ..JobQuery::default()
+                        },
+                    )
+                    .await
+                    .unwrap();
                 jobs.extend(page.items);
                 if jobs.len() as u64 >= page.total {
                     break;
                 }
             }
             loop {
-                let paging = Paging { skip: logs.len() as u64, take: Paging::MAX_TAKE };
-                let page =
-                    store.list_logs(TenantScope::All, &JobLogQuery { paging, ..JobLogQuery::default() }).await.unwrap();
+                let paging = Paging {
+                    skip: logs.len() as u64,
+                    take: Paging::MAX_TAKE,
+                };
+                let page = store
+                    .list_logs(
+                        TenantScope::All,
+                        &JobLogQuery {
+                            paging,
+                            ..JobLogQuery::default()
+                        },
+                    )
+                    .await
+                    .unwrap();
                 logs.extend(page.items);
                 if logs.len() as u64 >= page.total {
                     break;
@@ -107,7 +138,10 @@ impl Place {
 
 impl Records {
     fn outcomes(&self, job: &JobInfo, outcome: RunOutcome) -> usize {
-        self.logs.iter().filter(|it| it.job_id == job.id && it.outcome == outcome).count()
+        self.logs
+            .iter()
+            .filter(|it| it.job_id == job.id && it.outcome == outcome)
+            .count()
     }
 
     /// Every job of `count` is Completed by one recorded success, and every further start of its code is explained by a recorded interruption.
@@ -115,16 +149,37 @@ impl Records {
         assert_eq!(self.jobs.len(), count, "jobs in the store");
         for job in &self.jobs {
             assert_eq!(job.status, JobStatus::Completed, "{job:?}");
-            assert_eq!(self.outcomes(job, RunOutcome::Succeeded), 1, "successes of {}", job.name);
+            assert_eq!(
+                self.outcomes(job, RunOutcome::Succeeded),
+                1,
+                "successes of {}",
+                job.name
+            );
             let interrupted = self.outcomes(job, RunOutcome::Interrupted);
             let started = self.started.get(&job.id.to_string()).map_or(0, Vec::len);
-            assert!((1..=1 + interrupted).contains(&started), "{}: {started} starts, {interrupted} interruptions", job.name);
+            assert!(
+                (1..=1 + interrupted).contains(&started),
+                "{}: {started} starts, {interrupted} interruptions",
+                job.name
+            );
             assert_eq!(job.result.as_deref(), Some("did it"));
         }
-        let interrupted = self.logs.iter().filter(|it| it.outcome == RunOutcome::Interrupted).count();
-        assert_eq!(self.logs.len(), count + interrupted, "log rows are jobs and interruptions");
+        let interrupted = self
+            .logs
+            .iter()
+            .filter(|it| it.outcome == RunOutcome::Interrupted)
+            .count();
+        assert_eq!(
+            self.logs.len(),
+            count + interrupted,
+            "log rows are jobs and interruptions"
+        );
         for log in self.logs.iter().filter(|it| it.outcome == RunOutcome::Succeeded) {
-            assert!(self.ended.contains(&log.run_id.to_string()), "run {} is recorded and never ended", log.run_id);
+            assert!(
+                self.ended.contains(&log.run_id.to_string()),
+                "run {} is recorded and never ended",
+                log.run_id
+            );
         }
     }
 }
@@ -133,7 +188,11 @@ fn killed_at(point: &str, on: &str) -> (Place, Records) {
     let place = Place::new();
     let jobs = ["--jobs", "quick:300", "--concurrency", "50"];
     let status = place.run(&[&jobs[..], &["--crash-at", point, "--crash-on", on]].concat());
-    assert_eq!(status.signal(), Some(SIGKILL), "the worker should have died at {point}: {status}");
+    assert_eq!(
+        status.signal(),
+        Some(SIGKILL),
+        "the worker should have died at {point}: {status}"
+    );
     assert!(place.run(&jobs).success());
     let records = place.records();
     records.assert_nothing_lost(300);
@@ -143,14 +202,25 @@ fn killed_at(point: &str, on: &str) -> (Place, Records) {
 #[test]
 fn killed_after_store() {
     let (_place, records) = killed_at("after-store", "1");
-    assert_eq!(records.logs.len(), 300, "nothing had been claimed, so nothing was interrupted");
+    assert_eq!(
+        records.logs.len(),
+        300,
+        "nothing had been claimed, so nothing was interrupted"
+    );
 }
 
 #[test]
 fn killed_after_claim() {
     let (_place, records) = killed_at("after-claim", "2");
-    let interrupted = records.logs.iter().filter(|it| it.outcome == RunOutcome::Interrupted).count();
-    assert!((1..=100).contains(&interrupted), "{interrupted} interruptions of at most two claims");
+    let interrupted = records
+        .logs
+        .iter()
+        .filter(|it| it.outcome == RunOutcome::Interrupted)
+        .count();
+    assert!(
+        (1..=100).contains(&interrupted),
+        "{interrupted} interruptions of at most two claims"
+    );
 }
 
 #[test]
@@ -194,37 +264,72 @@ fn killed_at_random_with_two_thousand_jobs() {
         worker.kill().unwrap();
         kills += usize::from(worker.wait().unwrap().signal() == Some(SIGKILL));
     }
-    assert!(kills >= 4, "only {kills} workers were killed at work; the test proves nothing");
+    assert!(
+        kills >= 4,
+        "only {kills} workers were killed at work; the test proves nothing"
+    );
     assert!(place.run(&jobs).success());
     let records = place.records();
     records.assert_nothing_lost(2_000);
     let twice = records.started.values().filter(|it| it.len() > 1).count();
     // Each kill can repeat what was in flight (40) and what was ended and not yet flushed (one batch).
-    assert!(twice <= kills * (40 + 500), "{twice} jobs ran more than once after {kills} kills");
+    assert!(
+        twice <= kills * (40 + 500),
+        "{twice} jobs ran more than once after {kills} kills"
+    );
 }
 
 #[test]
 fn a_job_that_aborts_the_process_is_the_only_one_abandoned() {
     let place = Place::new();
-    let jobs = ["--jobs", "quick:499,abort:1", "--concurrency", "500", "--max-try-count", "1"];
+    let jobs = [
+        "--jobs",
+        "quick:499,abort:1",
+        "--concurrency",
+        "500",
+        "--max-try-count",
+        "1",
+    ];
     let kills = run_until_done(&place, &jobs, 10);
     let records = place.records();
     assert_eq!(records.jobs.len(), 500);
     for job in &records.jobs {
         let is_poison = job.name.starts_with("abort");
         assert_eq!(job.is_abandoned, is_poison, "{job:?}");
-        assert_eq!(job.status, if is_poison { JobStatus::Stopped } else { JobStatus::Completed }, "{job:?}");
-        assert_eq!(records.outcomes(job, RunOutcome::Succeeded), usize::from(!is_poison));
+        assert_eq!(
+            job.status,
+            if is_poison {
+                JobStatus::Stopped
+            } else {
+                JobStatus::Completed
+            },
+            "{job:?}"
+        );
+        assert_eq!(
+            records.outcomes(job, RunOutcome::Succeeded),
+            usize::from(!is_poison)
+        );
     }
-    assert!((3..=4).contains(&kills), "the job was tried with others once and alone three times, not {kills} times");
+    assert!(
+        (3..=4).contains(&kills),
+        "the job was tried with others once and alone three times, not {kills} times"
+    );
 }
 
 #[test]
 fn three_kills_over_four_thousand_claimed_jobs_abandon_none() {
     let place = Place::new();
     let hold = place.path("go");
-    let jobs =
-        ["--jobs", "hold:4000", "--concurrency", "4000", "--hold", hold.to_str().unwrap(), "--suspect-window", "50"];
+    let jobs = [
+        "--jobs",
+        "hold:4000",
+        "--concurrency",
+        "4000",
+        "--hold",
+        hold.to_str().unwrap(),
+        "--suspect-window",
+        "50",
+    ];
     for kill in 0_usize..3 {
         let before = place.ledger().lines().count();
         let mut worker = place.start(&jobs);
@@ -247,14 +352,50 @@ fn three_kills_over_four_thousand_claimed_jobs_abandon_none() {
 #[test]
 fn twenty_aborting_jobs_among_many_are_exactly_the_abandoned_ones() {
     let place = Place::new();
-    let jobs = ["--jobs", "long:2,quick:480,abort:20", "--concurrency", "502", "--suspect-window", "100"];
+    let jobs = [
+        "--jobs",
+        "long:2,quick:480,abort:20",
+        "--concurrency",
+        "502",
+        "--suspect-window",
+        "100",
+    ];
     let kills = run_until_done(&place, &jobs, 100);
     let records = place.records();
     assert_eq!(records.jobs.len(), 502);
-    let abandoned: Vec<_> = records.jobs.iter().filter(|it| it.is_abandoned).map(|it| it.name.as_str()).collect();
+    let abandoned: Vec<_> = records
+        .jobs
+        .iter()
+        .filter(|it| it.is_abandoned)
+        .map(|it| it.name.as_str())
+        .collect();
     assert_eq!(abandoned.len(), 20, "{abandoned:?}");
-    assert!(abandoned.iter().all(|it| it.starts_with("abort")), "{abandoned:?}");
+    assert!(
+        abandoned.iter().all(|it| it.starts_with("abort")),
+        "{abandoned:?}"
+    );
     assert!(kills <= 61 + 20, "{kills} kills");
+}
+
+#[test]
+fn two_processes_on_one_file_share_the_work() {
+    let place = Place::new();
+    let jobs = ["--jobs", "quick:1000", "--concurrency", "20"];
+    let mut workers = [place.start(&jobs), place.start(&jobs)];
+    for worker in &mut workers {
+        assert!(worker.wait().unwrap().success());
+    }
+    let records = place.records();
+    records.assert_nothing_lost(1_000);
+    assert_eq!(
+        records.logs.len(),
+        1_000,
+        "nobody died, so nothing was interrupted"
+    );
+    assert!(
+        records.started.values().all(|it| it.len() == 1),
+        "a job ran twice"
+    );
 }
 
 /// Starts the worker until it ends by itself; answers how often it aborted.
@@ -274,7 +415,10 @@ fn run_until_done(place: &Place, jobs: &[&str], most: usize) -> usize {
 fn a_worker_says_what_it_does() {
     let place = Place::new();
     let mut worker = place.start(&["--jobs", "quick:3"]);
-    let lines: Vec<String> = BufReader::new(worker.stdout.take().unwrap()).lines().map(Result::unwrap).collect();
+    let lines: Vec<String> = BufReader::new(worker.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap)
+        .collect();
     assert!(worker.wait().unwrap().success());
     assert_eq!(lines, ["enqueued", "done"]);
     place.records().assert_nothing_lost(3);

@@ -1,6 +1,7 @@
 //! Faults of the system that this one follows, shown not to be here, where no suite shows it: work that is lost, hidden or brought back.
 //!
 //! `docs/differences.md` names the test of each fault.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::future::pending;
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 mod crash; // real processes, killed at named points and at random
 mod differences; // faults of the original that no suite shows: lost, hidden or resurrected work
 mod differences_values; // the same: settings, times, errors, arguments
+mod engine_sqlite; // the engine on SQLite files, step by step: outages, retries, commands, transactions
 mod engine_steps_fencing; // steps by hand: replies after a node was taken for dead
 mod engine_steps_watch; // steps by hand: what the watch step reports
 mod host; // what a host refuses to start, order of start and stop, drain

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, Value};
+use sea_orm::{ConnectionTrait, QueryResult, Value};
 use tasks_abstractions::job::{InstanceId, Lane};
 use tasks_abstractions::run::{After, QueueEntry, RunInfo};
 use tasks_abstractions::store::{ClaimRequest, ClaimedRun, NodeState, StoreErrorKind, TakeOver, TakenOver};
@@ -83,24 +83,11 @@ impl SeaOrmStore {
         let rows = on.rows(sql.orphaned_runs, vec![limit.into()], TAKING).await?;
         let mut taken = Vec::with_capacity(rows.len());
         for row in &rows {
-            let former = read_run(row, 1)?;
-            let job = in_flight(stored_job(row)?);
-            taken.push(TakenOver {
-                former_run: former.run_id,
-                former_instance: former.instance,
-                former_node: column(row, 2, TAKING)?,
-                claimed: ClaimedRun {
-                    run: RunInfo {
-                        run_id: self.new_run(),
-                        instance: request.instance,
-                        claim_id: request.claim_id,
-                        claimed_at: now,
-                        job_version: job.version,
-                        ..former
-                    },
-                    job: Arc::new(job),
-                },
-            });
+            match self.taken(row, request, now) {
+                Ok(it) => taken.push(it),
+                // One unreadable row must not keep all others from being rescued.
+                Err(it) => tracing::error!(error = %it, "a run of a dead node is passed over"),
+            }
         }
         if taken.is_empty() {
             return Ok(taken);
@@ -130,6 +117,27 @@ impl SeaOrmStore {
         on.execute_batches(sql.delete_locks, former, TAKING).await?;
         commit(tx, TAKING).await?;
         Ok(taken)
+    }
+
+    fn taken(&self, row: &QueryResult, request: &TakeOver, now: Timestamp) -> Result<TakenOver, StoreError> {
+        let former = read_run(row, 1)?;
+        let job = in_flight(stored_job(row)?);
+        Ok(TakenOver {
+            former_run: former.run_id,
+            former_instance: former.instance,
+            former_node: column(row, 2, TAKING)?,
+            claimed: ClaimedRun {
+                run: RunInfo {
+                    run_id: self.new_run(),
+                    instance: request.instance,
+                    claim_id: request.claim_id,
+                    claimed_at: now,
+                    job_version: job.version,
+                    ..former
+                },
+                job: Arc::new(job),
+            },
+        })
     }
 }
 

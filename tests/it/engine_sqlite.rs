@@ -44,8 +44,10 @@ impl Place {
 /// Holds the write lock of the file, as another program in a long transaction does.
 async fn locked(store: &SeaOrmStore) -> impl Future<Output = ()> {
     use sea_orm::{ConnectionTrait, TransactionTrait};
-    let mut options = sea_orm::TransactionOptions::default();
-    options.sqlite_transaction_mode = Some(sea_orm::SqliteTransactionMode::Immediate);
+    let options = sea_orm::TransactionOptions {
+        sqlite_transaction_mode: Some(sea_orm::SqliteTransactionMode::Immediate),
+        ..sea_orm::TransactionOptions::default()
+    };
     let tx = store.connection().begin_with_options(options).await.unwrap();
     tx.execute_unprepared("SELECT 1").await.unwrap();
     async move { tx.commit().await.unwrap() }

@@ -19,3 +19,22 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<ExitCod
     let code = status(&mut command)?.code().and_then(|it| u8::try_from(it).ok());
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
+
+/// A tenth of the work in one pass: every backend drains, whatever the time it takes.
+///
+/// # Errors
+/// When the program fails or leaves jobs behind.
+pub(crate) fn smoke(workspace: &Workspace) -> Result<()> {
+    let mut command = cargo(workspace);
+    crate::process::run(command.args([
+        "run",
+        "--release",
+        "--quiet",
+        "--package",
+        "tests",
+        "--bin",
+        "bench",
+        "--",
+        "--smoke",
+    ]))
+}

@@ -64,7 +64,7 @@ pub(crate) struct DemoArgs {
     /// Name of this node. Default: the machine's.
     #[arg(long, value_name = "NAME")]
     pub(crate) node_name: Option<String>,
-    /// Jobs that run at once. Default: 200 (files are read by one thread a processor all the same).
+    /// Jobs that run at once. Default: 500 (files are read by one thread a processor all the same).
     #[arg(long, value_name = "N")]
     pub(crate) concurrency: Option<usize>,
 }

@@ -33,7 +33,7 @@ use crate::output;
 /// Where the checksums are written.
 const SUMS: &str = "checksums.sha256";
 /// Jobs at once where nothing else is said. More than files are read at once, so that the store is asked for large batches.
-const CONCURRENCY: usize = 200;
+const CONCURRENCY: usize = 500;
 /// How long runs may go on after a signal.
 const GRACE: Duration = Duration::from_secs(2);
 

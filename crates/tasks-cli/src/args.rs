@@ -39,8 +39,7 @@ impl Command {
     pub(crate) const fn default_level(&self) -> &'static str {
         match self {
             Self::Serve(_) => "info,sea_orm_migration=warn,sqlx=warn",
-            // One line for each run of a killed predecessor would bury what is to be seen; they are counted at the end.
-            Self::Demo(_) => "warn,tasks_host::signals=info,tasks_core::engine::rescue=error",
+            Self::Demo(_) => "warn,tasks_host::signals=info",
             Self::Migrate(_) | Self::Jobs(_) => "warn",
         }
     }

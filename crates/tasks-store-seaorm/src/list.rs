@@ -174,7 +174,9 @@ impl SeaOrmStore {
         filter.is("j.job_type", query.job_type.map(|it| it.code()));
         filter.is("j.priority", query.priority.map(|it| it.code()));
         filter.is("j.source", query.source.map(|it| it.code()));
-        filter.is("j.is_abandoned", query.is_abandoned);
+        // The rare ones are found by the index of what needs attention, however many jobs there are.
+        filter.is("j.attention", query.is_abandoned.filter(|it| *it));
+        filter.is("j.is_abandoned", query.is_abandoned.filter(|it| !*it));
         filter.is("j.is_enabled", query.is_enabled);
         filter.is("j.node_name", query.node_name.as_deref());
         filter.within("j.begin_time", query.begin_time, None);

@@ -7,7 +7,7 @@ use tasks_abstractions::job::{ClaimId, InstanceId};
 use tasks_abstractions::store::{NodeState, StoreErrorKind, TakeOver};
 use tasks_abstractions::{RunOutcome, StoreError, Timestamp};
 use tokio::time::Instant;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::{Engine, lock};
 use crate::transition::RunReport;
@@ -108,7 +108,7 @@ impl Engine {
         let count = taken.len();
         for it in taken {
             let node = it.former_node.as_deref().unwrap_or("unknown");
-            warn!(job = %it.claimed.job.id, run = %it.claimed.run.run_id, former_run = %it.former_run, node, "interrupted run taken over");
+            debug!(job = %it.claimed.job.id, run = %it.claimed.run.run_id, former_run = %it.former_run, node, "interrupted run taken over");
             let report = RunReport::new(RunOutcome::Interrupted, it.claimed.run.claimed_at, Duration::ZERO)
                 .message(format!("interrupted: node {node} ended under it"));
             {
@@ -122,6 +122,13 @@ impl Engine {
             self.send_ended(it.claimed, report);
         }
         self.board().claims.remove(&claim_id);
+        if count > 0 {
+            // One line for all of them: a killed process leaves hundreds. Each has its log row.
+            warn!(
+                runs = count,
+                "took over interrupted runs of nodes that ended under them"
+            );
+        }
         Ok(count)
     }
 }

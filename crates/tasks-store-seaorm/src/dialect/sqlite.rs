@@ -74,11 +74,11 @@ pub(super) static SQL: Sql = Sql {
         "INSERT INTO tk_background_jobs (id, tenant_id, name, job_group, type_name, args, description, result, source, state, is_enabled, job_type, \
          cron, time_zone, misfire_policy, misfire_max, creation_time, begin_time, end_time, last_run_time, trigger_count, try_count, max_try_count, \
          max_count, is_abandoned, interruptions, suspect_interruptions, max_interruptions, interval_ms, retry_policy, priority, timeout_ms, \
-         lock_timeout_ms, node_name, failover, version, name_key) \
+         lock_timeout_ms, node_name, failover, version, name_key, attention) \
          SELECT unhex(x ->> 0), unhex(x ->> 1), x ->> 2, x ->> 3, x ->> 4, x ->> 5, x ->> 6, x ->> 7, x ->> 8, \
          x ->> 9, x ->> 10, x ->> 11, x ->> 12, x ->> 13, x ->> 14, x ->> 15, x ->> 16, x ->> 17, x ->> 18, \
          x ->> 19, x ->> 20, x ->> 21, x ->> 22, x ->> 23, x ->> 24, x ->> 25, x ->> 26, x ->> 27, x ->> 28, \
-         x ->> 29, x ->> 30, x ->> 31, x ->> 32, x ->> 33, x ->> 34, x ->> 35, unhex(x ->> 36) \
+         x ->> 29, x ->> 30, x ->> 31, x ->> 32, x ->> 33, x ->> 34, x ->> 35, unhex(x ->> 36), nullif(x ->> 24, 0) \
          FROM v WHERE true ON CONFLICT DO NOTHING RETURNING id"
     ),
     existing_jobs: rows!(
@@ -124,7 +124,7 @@ pub(super) static SQL: Sql = Sql {
     settle_jobs: rows!(
         "UPDATE tk_background_jobs SET state = v.x ->> 1, result = coalesce(v.x ->> 2, result), \
          last_run_time = coalesce(v.x ->> 3, last_run_time), trigger_count = v.x ->> 4, try_count = v.x ->> 5, \
-         interruptions = v.x ->> 6, suspect_interruptions = v.x ->> 7, is_abandoned = v.x ->> 8 \
+         interruptions = v.x ->> 6, suspect_interruptions = v.x ->> 7, is_abandoned = v.x ->> 8, attention = nullif(v.x ->> 8, 0) \
          FROM v WHERE tk_background_jobs.id = unhex(v.x ->> 0)"
     ),
     snapshots: concat!(
@@ -145,7 +145,8 @@ pub(super) static SQL: Sql = Sql {
          try_count = v.x ->> 21, max_try_count = v.x ->> 22, max_count = v.x ->> 23, is_abandoned = v.x ->> 24, \
          interruptions = v.x ->> 25, suspect_interruptions = v.x ->> 26, max_interruptions = v.x ->> 27, interval_ms = v.x ->> 28, \
          retry_policy = v.x ->> 29, priority = v.x ->> 30, timeout_ms = v.x ->> 31, lock_timeout_ms = v.x ->> 32, \
-         node_name = v.x ->> 33, failover = v.x ->> 34, version = v.x ->> 35, name_key = unhex(v.x ->> 36) \
+         node_name = v.x ->> 33, failover = v.x ->> 34, version = v.x ->> 35, name_key = unhex(v.x ->> 36), \
+         attention = nullif(v.x ->> 24, 0) \
          FROM v WHERE tk_background_jobs.id = unhex(v.x ->> 0)"
     ),
     update_run: "UPDATE tk_job_runs SET after = coalesce(?2, after), cancel = coalesce(?3, cancel) WHERE job_id = ?1",

@@ -34,7 +34,10 @@ fn everything_runs_and_the_tests_come_last() {
 
 #[test]
 fn from_leaves_out_what_comes_before() {
-    assert_eq!(wanted(&["--from", "deny"]), [Step::Deny, Step::Bench, Step::Tests]);
+    assert_eq!(
+        wanted(&["--from", "deny"]),
+        [Step::Deny, Step::Bench, Step::Tests]
+    );
     let left_out = options(&["--from", "doctests"]).left_out();
     assert_eq!(
         left_out.as_deref(),

@@ -1,9 +1,10 @@
 //! The program `tasks`: durable background work on the command line.
 //!
 //! `tasks demo` shows the engine at work on real files, `tasks serve` runs a node, `tasks migrate` looks after the database, `tasks jobs` shows what is
-//! in it. Exit codes are those of [`HostExit`].
+//! in it, `tasks cron` says when an expression fires. Exit codes are those of [`HostExit`].
 
 mod args;
+mod cron;
 mod database;
 mod demo;
 mod failure;
@@ -50,6 +51,7 @@ async fn run(command: Command) -> Result<HostExit, Failure> {
         Command::Serve(args) => serve::run(args).await,
         Command::Migrate(args) => migrate::run(args).await,
         Command::Jobs(args) => jobs::run(args).await,
+        Command::Cron(args) => cron::run(args),
     }
 }
 

@@ -50,7 +50,7 @@ impl Engine {
 impl ProgressSink for Shared {
     fn report(&self, job: &JobInfo, run: RunId, mut progress: Progress) {
         progress.message = capture(&progress.message, self.parts.options.limits.log_message);
-        tracing::debug!(job = %job.id, run = %run, done = progress.done, total = progress.total, "progress");
+        tracing::debug!(target: "tasks_core::engine", job = %job.id, run = %run, done = progress.done, total = progress.total, "progress");
         if let Some(it) = lock(&self.board).runs.get_mut(&run) {
             it.progress = Some(progress);
             it.is_progress_new = true;

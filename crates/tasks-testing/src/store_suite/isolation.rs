@@ -229,13 +229,18 @@ impl World {
             ..JobQuery::default()
         };
         let command = self.any_command();
-        let own = self.owners.values().filter(|it| scope.allows(**it)).count() as u64;
+        let name = query.filter.as_deref().unwrap_or_default();
+        let everything = self.everything().await;
+        let matching = everything
+            .values()
+            .filter(|it| scope.allows(it.job.tenant_id) && it.job.name.contains(name))
+            .count() as u64;
         let foreseen = self
             .management
             .command_where(scope, &query, command, BulkMode::DryRun)
             .await
             .expect("command_where");
-        assert!(foreseen.matched <= own, "{foreseen:?}");
+        assert_eq!(foreseen.matched, matching, "{foreseen:?}");
         let carried_out = self
             .management
             .command_where(scope, &query, command, BulkMode::Apply)

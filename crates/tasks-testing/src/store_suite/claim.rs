@@ -283,7 +283,7 @@ pub async fn waiting_lanes_hold_what_waits(fx: &impl StoreFixture) {
     };
     assert_eq!(waiting(None, 2).await, [1, 2]);
     assert_eq!(waiting(Some(2), 2).await, [3]);
-    claim_one(&store, 1, at(0)).await;
+    super::steps::claim_one(&store, 1, at(0)).await;
     assert_eq!(lanes().await, std::slice::from_ref(&apart));
     let unknown = store.waiting_in(&Lane::node("other"), None, 10).await;
     assert_eq!(unknown.expect("waiting_in"), []);

@@ -205,7 +205,7 @@ pub async fn a_claim_whose_reply_was_lost_is_found_again(fx: &impl StoreFixture)
     drop(store.claim(&lost).await.expect("claim"));
 
     let found = store.runs_of(instance).await.expect("runs_of");
-    assert_eq!(numbers(found.iter().map(|it| it.job_id)), [1, 2]);
+    assert_eq!(super::steps::numbers(found.iter().map(|it| it.job_id)), [1, 2]);
     assert!(
         found
             .iter()
@@ -222,7 +222,7 @@ pub async fn a_claim_whose_reply_was_lost_is_found_again(fx: &impl StoreFixture)
     }
     assert!(store.runs_of(instance).await.expect("runs_of").is_empty());
     let again = super::steps::claim(&fx.other_node(), 2, 10, at(0)).await;
-    assert_eq!(numbers(again.iter().map(|it| it.job.id)), [2, 1]);
+    assert_eq!(super::steps::numbers(again.iter().map(|it| it.job.id)), [2, 1]);
     assert!(super::steps::logs_of(&store, again[0].job.id).await.is_empty());
 }
 

@@ -249,6 +249,17 @@ pub trait JobManagement: Send + Sync + Debug {
     /// [`Conflict`](ManagementError::Conflict) where somebody changed it since; else as [`create`](Self::create).
     async fn update(&self, scope: TenantScope, job: JobInfo) -> Result<JobInfo, ManagementError>;
 
+    /// Stores a job that was written down elsewhere as it was there, with its id, tenant, state, counters, version and times. What waited, waits until the
+    /// same time; what ran, runs again; what was held, done or disabled, stays so. Answers whether it is new: a job whose id exists is left alone, so that
+    /// importing twice is harmless. A dry run answers the same and stores nothing; that a name is taken shows only when it is stored.
+    ///
+    /// Conformance: `an_imported_job_goes_on_where_it_was`, `importing_again_changes_nothing`.
+    ///
+    /// # Errors
+    /// [`Invalid`](ManagementError::Invalid) with all faults; [`NameTaken`](ManagementError::NameTaken); [`Refused`](ManagementError::Refused) where it ran
+    /// and nothing is left to run.
+    async fn import(&self, job: JobInfo, mode: BulkMode) -> Result<bool, ManagementError>;
+
     /// Lets the program's definition count again for every field that people changed: forgets [`JobInfo::overrides`]. The definition is written with the
     /// next start of a program that has it.
     async fn reset_overrides(&self, scope: TenantScope, id: JobId) -> Result<JobInfo, ManagementError>;

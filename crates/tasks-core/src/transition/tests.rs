@@ -9,4 +9,5 @@ mod outcome_rows;
 mod outcome_table;
 mod properties;
 mod report;
+mod restore;
 mod rows;

@@ -19,6 +19,7 @@ mod fixture;
 pub mod cluster;
 pub mod commands;
 pub mod cron;
+pub mod import;
 pub mod limits;
 pub mod listeners;
 pub mod nodes;
@@ -120,6 +121,10 @@ macro_rules! __for_scheduler_cases {
                 start_and_stop_switch_claiming,
                 shutdown_is_for_good,
                 a_node_without_execution_only_manages,
+            }
+            import: {
+                an_imported_job_goes_on_where_it_was,
+                importing_again_changes_nothing,
             }
             limits: {
                 a_timeout_is_recorded_when_the_code_returns,

@@ -6,7 +6,8 @@ use clap::Subcommand;
 use tasks_abstractions::Timestamp;
 use tasks_core::cron::TIME_ZONE_DATABASE;
 
-use crate::cron::{MAX_COUNT, read_after};
+use super::values::instant;
+use crate::cron::MAX_COUNT;
 
 #[derive(Debug, clap::Args)]
 #[command(arg_required_else_help = true, after_help = zone_rules())]
@@ -41,7 +42,7 @@ pub(crate) struct NextArgs {
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub(crate) zone: String,
     /// Fires are strictly after this: RFC 3339, or seconds since 1970. With `--file`, for lines without it. Default: now.
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = read_after)]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = instant)]
     pub(crate) after: Option<Timestamp>,
     /// Fires to print, at most 100000. With `--file`, for lines without it.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_COUNT)))]

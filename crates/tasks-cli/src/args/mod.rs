@@ -1,16 +1,31 @@
 //! The command line.
 
 mod cron;
+mod filter;
 mod jobs;
+mod look;
 mod migrate;
 mod node;
+mod select;
+mod settings;
+mod transfer;
+pub(crate) mod values;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use tasks_multitenancy::{TenantId, TenantScope};
 
 pub(crate) use cron::{CronAction, CronArgs, NextArgs};
-pub(crate) use jobs::{JobsAction, JobsArgs, ListArgs};
+pub(crate) use filter::FilterArgs;
+pub(crate) use jobs::{
+    CopyArgs, CreateArgs, EnqueueArgs, JobsAction, JobsArgs, ListArgs, LogsArgs, RetryArgs, UpdateArgs, order,
+};
+pub(crate) use look::{CheckArgs, NodesArgs, RunsArgs, StatsArgs, WatchArgs, WorkersArgs};
 pub(crate) use migrate::{MigrateAction, MigrateArgs};
 pub(crate) use node::{DemoArgs, ServeArgs};
+pub(crate) use select::SelectArgs;
+pub(crate) use settings::{Clearable, RepeatArgs, SettingsArgs};
+pub(crate) use transfer::{ExportArgs, ImportArgs};
 
 /// Durable background work: jobs and workers that survive the death of their process.
 ///
@@ -36,10 +51,36 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Brings the tables of a database to this program's version, or back.
     Migrate(MigrateArgs),
-    /// Shows stored jobs.
-    Jobs(JobsArgs),
+    /// Shows, makes, changes and steers stored jobs.
+    Jobs(Box<JobsArgs>),
+    /// Lists workers: the jobs that programs define.
+    Workers(WorkersArgs),
+    /// Lists runs in flight, longest running first.
+    Runs(RunsArgs),
+    /// Lists the nodes of the cluster.
+    Nodes(NodesArgs),
+    /// Says how many jobs are in which state, and how runs ended.
+    Stats(StatsArgs),
+    /// Shows jobs, nodes and runs as they change, until `q` or Ctrl-C. Where standard output is no terminal, it prints a line each time.
+    Watch(WatchArgs),
+    /// Looks for jobs that should be armed and are not, and arms them. Exit code 1 where it found any: each is an error of the system.
+    Check(CheckArgs),
+    /// Writes jobs as JSON lines.
+    ///
+    /// A job is written whole, with its state and counters. Finished runs are not.
+    Export(Box<ExportArgs>),
+    /// Stores exported jobs that are not there yet.
+    ///
+    /// A job goes on where it was: what waited, waits until the same time; what ran, runs again; what was held or done, stays so. A job whose id exists is
+    /// left alone, so that importing twice is harmless. A line that is refused stops nothing, and makes the exit code 1.
+    Import(ImportArgs),
     /// Says when a cron expression fires, and what it means.
     Cron(CronArgs),
+    /// Prints a completion script for a shell, for example `tasks completion bash > /etc/bash_completion.d/tasks`.
+    Completion {
+        /// The shell.
+        shell: Shell,
+    },
 }
 
 impl Command {
@@ -48,7 +89,7 @@ impl Command {
         match self {
             Self::Serve(_) => "info,sea_orm_migration=warn,sqlx=warn",
             Self::Demo(_) => "warn,tasks_host::signals=info",
-            Self::Migrate(_) | Self::Jobs(_) | Self::Cron(_) => "warn",
+            _ => "warn",
         }
     }
 }
@@ -58,6 +99,46 @@ pub(crate) struct DatabaseArgs {
     /// SQLite file or URL (`sqlite://FILE`). Else `TASKS_DATABASE`, else `tasks-demo.db` in this directory.
     #[arg(long, global = true, value_name = "FILE-or-URL")]
     pub(crate) database: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct TenantArgs {
+    /// Only jobs of this tenant, and new ones for it: its id, or `host`. Default: jobs of all tenants, and new ones for the host.
+    #[arg(long, global = true, value_name = "ID", value_parser = values::tenant)]
+    pub(crate) tenant: Option<TenantId>,
+}
+
+impl TenantArgs {
+    /// Whose rows the command may see.
+    pub(crate) const fn scope(&self) -> TenantScope {
+        match self.tenant {
+            Some(tenant) => TenantScope::One(tenant),
+            None => TenantScope::All,
+        }
+    }
+
+    /// Whose job it makes.
+    pub(crate) fn owner(&self) -> TenantId {
+        self.tenant.unwrap_or(TenantId::HOST)
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct OutputArgs {
+    /// How to write it.
+    #[arg(long, global = true, value_enum, default_value_t = Output::Table)]
+    pub(crate) output: Output,
+}
+
+/// What most commands have that look at stored jobs.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ManageArgs {
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+    #[command(flatten)]
+    pub(crate) tenant: TenantArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

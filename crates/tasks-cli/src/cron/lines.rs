@@ -9,9 +9,11 @@ use tasks_abstractions::{Clock, SystemClock, Timestamp};
 use tasks_core::cron::CronSchedule;
 use tasks_host::HostExit;
 
-use super::{MAX_COUNT, fires, instant, print};
+use super::{MAX_COUNT, fires};
 use crate::args::NextArgs;
+use crate::args::values::of_seconds;
 use crate::failure::Failure;
+use crate::output::print;
 
 /// One question. What it does not say, or says as `null`, is taken from the command line; what else it says is passed over.
 struct Question {
@@ -51,11 +53,11 @@ impl Question {
 /// Seconds since 1970. A fraction is dropped: fires lie on whole seconds, so that the first one after it is the first one after its second.
 fn seconds(value: &Value) -> Result<Timestamp, String> {
     if let Some(seconds) = value.as_i64() {
-        return Ok(instant(seconds));
+        return Ok(of_seconds(seconds));
     }
     match value.as_f64() {
         // Beyond the integers the cast ends at the last of them, which lies beyond all dates.
-        Some(seconds) => Ok(instant(seconds.floor() as i64)),
+        Some(seconds) => Ok(of_seconds(seconds.floor() as i64)),
         None => Err(format!("`after` is {value}; expected seconds since 1970")),
     }
 }

@@ -9,7 +9,7 @@ use tasks_host::HostExit;
 
 use crate::args::{CronAction, CronArgs, NextArgs};
 use crate::failure::Failure;
-use crate::output;
+use crate::output::{self, print};
 
 /// Most fires of one answer.
 pub(crate) const MAX_COUNT: u32 = 100_000;
@@ -74,27 +74,4 @@ fn rfc_3339(local: DateTime<FixedOffset>) -> String {
             .with_timezone(&Utc.fix())
             .to_rfc3339_opts(SecondsFormat::Secs, false)
     }
-}
-
-/// Reads an instant: RFC 3339, or seconds since 1970.
-pub(crate) fn read_after(text: &str) -> Result<Timestamp, String> {
-    if let Ok(seconds) = text.parse::<i64>() {
-        return Ok(instant(seconds));
-    }
-    DateTime::parse_from_rfc3339(text)
-        .map(|at| at.to_utc())
-        .map_err(|_| "expected RFC 3339, such as 2027-01-31T09:00:00Z, or seconds since 1970".to_owned())
-}
-
-/// Seconds since 1970; those that lie further away than dates reach are the earliest or the latest instant.
-fn instant(seconds: i64) -> Timestamp {
-    DateTime::from_timestamp(seconds, 0).unwrap_or(if seconds < 0 {
-        DateTime::<Utc>::MIN_UTC
-    } else {
-        DateTime::<Utc>::MAX_UTC
-    })
-}
-
-fn print(text: &str) -> Result<(), Failure> {
-    output::line(text).map_err(|error| Failure::because("standard output", error))
 }

@@ -2,6 +2,7 @@
 
 use tempfile::TempDir;
 
+use crate::database::Database;
 use crate::demo::files;
 use crate::program::{run, shown, text};
 
@@ -18,7 +19,7 @@ fn migrations_and_jobs_are_shown() {
     assert!(text(&output.stdout).contains("applied"), "{}", shown(&output));
     let output = run(here, &["jobs", "list", "--database", "x.db"]);
     assert!(text(&output.stdout).contains("0 of 0 jobs"), "{}", shown(&output));
-    let output = run(here, &["migrate", "down", "--all", "--database", "x.db"]);
+    let output = run(here, &["migrate", "down", "--all", "--yes", "--database", "x.db"]);
     assert!(text(&output.stdout).contains("outstanding"), "{}", shown(&output));
 
     files(&here.join("data"), 2);
@@ -56,4 +57,24 @@ fn migrations_and_jobs_are_shown() {
         ],
     );
     assert_eq!(output.status.code(), Some(1), "{}", shown(&output));
+}
+
+#[test]
+fn tables_are_removed_only_when_somebody_confirms() {
+    let db = Database::new();
+    for args in [&["migrate", "down"][..], &["migrate", "down", "--all"]] {
+        let errors = db.fails(2, args);
+        assert!(errors.contains("--yes"), "{errors}");
+    }
+    let states = |changes: &serde_json::Value| -> Vec<bool> {
+        let changes = changes.as_array().expect("a list");
+        changes
+            .iter()
+            .map(|it| it["applied"].as_bool().expect("a flag"))
+            .collect()
+    };
+    let before = states(&db.json(&["migrate", "status"]));
+    assert!(!before.is_empty() && before.iter().all(|it| *it), "{before:?}");
+    let after = states(&db.json(&["migrate", "down", "--all", "-y"]));
+    assert!(after.iter().all(|it| !*it), "{after:?}");
 }

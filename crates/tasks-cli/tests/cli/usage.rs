@@ -66,3 +66,25 @@ fn output_to_nobody_is_an_error_and_no_panic() {
     assert_eq!(child.wait().expect("ended").code(), Some(1), "{errors}");
     assert!(!errors.contains("panicked"), "{errors}");
 }
+
+#[test]
+fn shells_complete_the_command_line() {
+    let folder = TempDir::new().expect("a folder");
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output = run(folder.path(), &["completion", shell]);
+        assert!(output.status.success(), "{shell}: {}", shown(&output));
+        let script = text(&output.stdout);
+        for word in ["tasks", "enqueue", "explain"] {
+            assert!(script.contains(word), "{shell}: no {word}");
+        }
+    }
+    let script = run(folder.path(), &["completion", "bash"]).stdout;
+    fs::write(folder.path().join("script"), script).expect("written");
+    let checked = std::process::Command::new("bash")
+        .args(["-n", "script"])
+        .current_dir(folder.path())
+        .output()
+        .expect("bash runs");
+    assert!(checked.status.success(), "{}", shown(&checked));
+    assert_eq!(run(folder.path(), &["completion", "csh"]).status.code(), Some(2));
+}

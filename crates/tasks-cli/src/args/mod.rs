@@ -21,7 +21,9 @@ pub(crate) use jobs::{
     CopyArgs, CreateArgs, EnqueueArgs, JobsAction, JobsArgs, ListArgs, LogsArgs, RetryArgs, UpdateArgs, order,
 };
 pub(crate) use look::{CheckArgs, NodesArgs, RunsArgs, StatsArgs, WatchArgs, WorkersArgs};
-pub(crate) use migrate::{MigrateAction, MigrateArgs};
+#[cfg(feature = "sqlite")]
+pub(crate) use migrate::MigrateAction;
+pub(crate) use migrate::MigrateArgs;
 pub(crate) use node::{DemoArgs, ServeArgs};
 pub(crate) use select::SelectArgs;
 pub(crate) use settings::{Clearable, RepeatArgs, SettingsArgs};

@@ -1,22 +1,21 @@
 //! Reads each option by itself, so that one wrong value hides no other.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use figment::Figment;
 use figment::value::Value;
 use tasks_core::DurableFinish;
 
-use super::HostOptions;
-use super::duration::parse_duration;
+use super::duration::{duration_text, parse_duration};
 use super::layers::variable;
+use super::{HostOptions, OptionName};
 use crate::Problems;
 
 /// Reads values and notes which names mean something.
 pub(super) struct Reader<'a> {
     figment: Figment,
     problems: &'a mut Problems,
-    known: BTreeSet<String>,
+    known: Vec<OptionName>,
 }
 
 impl<'a> Reader<'a> {
@@ -24,18 +23,28 @@ impl<'a> Reader<'a> {
         Self {
             figment,
             problems,
-            known: BTreeSet::new(),
+            known: Vec::new(),
         }
     }
 
-    /// The names that were asked for.
-    pub(super) fn known(self) -> BTreeSet<String> {
+    /// The options that were asked for, in that order, with what each was before.
+    pub(super) fn known(self) -> Vec<OptionName> {
         self.known
     }
 
-    /// Sets `to` from the value of `key` where there is one.
-    fn read<T>(&mut self, key: &str, to: &mut T, parse: impl FnOnce(&Value) -> Result<T, String>) {
-        self.known.insert(key.to_owned());
+    /// Sets `to` from the value of `key` where there is one. `present` is what it is before, as a file would say it.
+    fn read<T>(
+        &mut self,
+        key: &str,
+        present: Option<String>,
+        to: &mut T,
+        parse: impl FnOnce(&Value) -> Result<T, String>,
+    ) {
+        self.known.push(OptionName {
+            key: key.to_owned(),
+            variable: variable(key),
+            default: present,
+        });
         let Ok(value) = self.figment.find_value(key) else {
             return;
         };
@@ -57,15 +66,16 @@ impl<'a> Reader<'a> {
     }
 
     fn text(&mut self, key: &str, to: &mut String) {
-        self.read(key, to, text_of);
+        self.read(key, quoted(to), to, text_of);
     }
 
     fn optional_text(&mut self, key: &str, to: &mut Option<String>) {
-        self.read(key, to, |it| text_of(it).map(Some));
+        let present = to.as_deref().and_then(quoted);
+        self.read(key, present, to, |it| text_of(it).map(Some));
     }
 
     fn flag(&mut self, key: &str, to: &mut bool) {
-        self.read(key, to, |it| match it {
+        self.read(key, Some(to.to_string()), to, |it| match it {
             Value::Bool(_, flag) => Ok(*flag),
             Value::String(_, text) if ["true", "1", "yes", "on"].contains(&text.as_str()) => Ok(true),
             Value::String(_, text) if ["false", "0", "no", "off"].contains(&text.as_str()) => Ok(false),
@@ -74,7 +84,7 @@ impl<'a> Reader<'a> {
     }
 
     fn number(&mut self, key: &str, to: &mut usize) {
-        self.read(key, to, |it| {
+        self.read(key, Some(to.to_string()), to, |it| {
             let found = match it {
                 Value::Num(_, number) => number
                     .to_i128()
@@ -88,7 +98,8 @@ impl<'a> Reader<'a> {
     }
 
     fn duration(&mut self, key: &str, to: &mut Duration) {
-        self.read(key, to, |it| match it {
+        let present = quoted(&duration_text(*to));
+        self.read(key, present, to, |it| match it {
             Value::String(_, text) => parse_duration(text),
             Value::Num(_, number) => number
                 .to_i128()
@@ -107,6 +118,11 @@ impl<'a> Reader<'a> {
             )),
         });
     }
+}
+
+/// A text as TOML writes it; nothing for an empty one.
+fn quoted(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| format!("{text:?}"))
 }
 
 fn text_of(value: &Value) -> Result<String, String> {
@@ -134,13 +150,20 @@ pub(super) fn read_all(reader: &mut Reader<'_>, options: &mut HostOptions) {
     reader.number("claim_batch", &mut it.claim_batch);
     reader.number("finish_batch", &mut it.finish_batch);
     reader.number("max_unsettled", &mut it.max_unsettled);
-    reader.read("durable_finish", &mut it.durable_finish, |it| {
-        match text_of(it)?.as_str() {
+    let finish = match it.durable_finish {
+        DurableFinish::Batched => "batched",
+        DurableFinish::Each => "each",
+    };
+    reader.read(
+        "durable_finish",
+        quoted(finish),
+        &mut it.durable_finish,
+        |it| match text_of(it)?.as_str() {
             "batched" => Ok(DurableFinish::Batched),
             "each" => Ok(DurableFinish::Each),
             other => Err(format!("`{other}` is unknown; expected batched or each")),
-        }
-    });
+        },
+    );
     reader.duration("poll_interval", &mut it.poll_interval);
     reader.duration("heartbeat", &mut it.heartbeat);
     reader.duration("lease", &mut it.lease);

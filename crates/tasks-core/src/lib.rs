@@ -22,7 +22,7 @@ pub use engine::{
 };
 pub use managers::{
     DefinitionManager, EngineManagement, EngineScheduler, StoreBackgroundJobManager,
-    StoreBackgroundWorkerManager,
+    StoreBackgroundWorkerManager, WorkerManagerParts,
 };
 pub use memory::MemoryStore;
 pub use registry::{DuplicateName, JobRegistry, RegisteredType};

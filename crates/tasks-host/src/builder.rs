@@ -167,7 +167,14 @@ impl HostBuilder {
         if let Err(error) = registered {
             problems.add_error("services of the host", &error);
         }
-        let managers = configure(&self.modules, &mut services, &options, &registry, &mut problems).await;
+        let managers = configure(
+            &self.modules,
+            &mut services,
+            &options,
+            (&registry, &self.version),
+            &mut problems,
+        )
+        .await;
         let services = services.finish();
         let worker_instances = if problems.is_empty() {
             workers(&registry, &services, &mut problems)
@@ -258,7 +265,7 @@ async fn configure(
     modules: &[Arc<dyn Module>],
     services: &mut ServiceRegistry,
     options: &HostOptions,
-    registry: &JobRegistry,
+    (registry, version): (&Arc<JobRegistry>, &str),
     problems: &mut Problems,
 ) -> Option<Managers> {
     let faults = check_modules(modules).err().unwrap_or_default();
@@ -276,7 +283,7 @@ async fn configure(
             );
         }
         if managers.is_none() && wiring::has_store(services) {
-            match wiring::after_store(services, &options.engine.node_name, &options.engine.limits) {
+            match wiring::after_store(services, options, registry, version) {
                 Ok(it) => managers = Some(it),
                 Err(error) => problems.add_error("services of the host", &error),
             }
@@ -310,7 +317,7 @@ fn workers(
 ) -> Vec<Arc<dyn BackgroundWorkerRunnable>> {
     let scope = services.scope();
     let mut workers = Vec::new();
-    for (name, it) in registry.iter() {
+    for (name, it) in registry.types() {
         match it.build_worker(&scope) {
             Ok(worker) => workers.extend(worker),
             Err(error) => problems.add_error(&format!("worker `{name}` ({}) cannot be made", it.at), &error),

@@ -24,6 +24,7 @@
 
 mod change;
 mod claim;
+mod cleanup;
 mod connect;
 mod dialect;
 mod error;
@@ -43,6 +44,7 @@ mod statement;
 mod store;
 mod submit;
 mod transaction;
+mod walk;
 
 pub use module::SeaOrmStoreModule;
 pub use options::{Durability, SeaOrmStoreOptions};

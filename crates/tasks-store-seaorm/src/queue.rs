@@ -7,7 +7,7 @@ use tasks_abstractions::job::{InstanceId, Lane};
 use tasks_abstractions::run::RunInfo;
 use tasks_abstractions::store::{
     CancelRequest, ChangeAnswer, ClaimRequest, ClaimedRun, Decide, FinishAnswer, FinishRun, NodeInfo,
-    PreparedJob, RenewRequest, Renewal, SubmitAnswer, TakeOver, TakenOver,
+    PreparedJob, ProgressReport, RenewRequest, Renewal, SubmitAnswer, TakeOver, TakenOver,
 };
 use tasks_abstractions::{JobId, JobQueue, StoreError, Timestamp};
 use tasks_multitenancy::TenantScope;
@@ -60,6 +60,14 @@ impl JobQueue for SeaOrmStore {
 
     async fn runs_of(&self, instance: InstanceId) -> Result<Vec<RunInfo>, StoreError> {
         self.runs_held_by(instance).await
+    }
+
+    async fn store_progress(
+        &self,
+        reports: &[ProgressReport],
+        now: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        self.write_progress(reports, now).await
     }
 
     async fn nodes(&self) -> Result<Vec<NodeInfo>, StoreError> {

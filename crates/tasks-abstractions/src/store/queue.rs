@@ -11,8 +11,19 @@ use super::{
     PreparedJob, RenewRequest, Renewal, StoreError, SubmitAnswer, TakeOver, TakenOver,
 };
 use crate::job::{InstanceId, Lane};
-use crate::run::RunInfo;
-use crate::{JobId, Timestamp};
+use crate::run::{Progress, RunInfo};
+use crate::{JobId, RunId, Timestamp};
+
+/// How far one run has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProgressReport {
+    /// The job.
+    pub job_id: JobId,
+    /// The run.
+    pub run_id: RunId,
+    /// Its latest report.
+    pub progress: Progress,
+}
 
 /// Moves executions. Where a row is tells a job's state: waiting (queue row), in flight (run row), neither. **Never both.**
 ///
@@ -74,6 +85,14 @@ pub trait JobQueue: Send + Sync + Debug {
     /// Runs in flight of an instance, by job id. The caller looks at its own registry only after this has answered.
     /// Conformance: `a_claim_whose_reply_was_lost_is_found_again`.
     async fn runs_of(&self, instance: InstanceId) -> Result<Vec<RunInfo>, StoreError>;
+
+    /// Keeps the latest progress of runs with their rows, at the present instant. Runs that are no longer in flight are passed over. Touches no other
+    /// column and no job row. Conformance: `progress_is_kept_with_its_run`.
+    async fn store_progress(
+        &self,
+        reports: &[ProgressReport],
+        now: Option<Timestamp>,
+    ) -> Result<(), StoreError>;
 
     /// Members and former members, by start.
     async fn nodes(&self) -> Result<Vec<NodeInfo>, StoreError>;

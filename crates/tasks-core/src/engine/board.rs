@@ -43,6 +43,8 @@ pub(super) struct InFlight {
     pub(super) cancelled_at: Option<Instant>,
     pub(super) is_reported_stuck: bool,
     pub(super) progress: Option<Progress>,
+    /// Whether the store does not have it yet.
+    pub(super) is_progress_new: bool,
 }
 
 /// All runs of this process, with the claims whose replies are on the way.
@@ -103,6 +105,7 @@ impl Board {
                 cancelled_at: None,
                 is_reported_stuck: false,
                 progress: None,
+                is_progress_new: false,
             },
         );
         cancel

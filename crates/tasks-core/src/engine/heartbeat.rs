@@ -48,7 +48,7 @@ impl Engine {
             heartbeat_at: store_now,
             capacity: u32::try_from(self.options().max_concurrency).unwrap_or(u32::MAX),
             running: u32::try_from(self.executing()).unwrap_or(u32::MAX),
-            lanes: self.shared.lanes.main.clone(),
+            lanes: self.lanes().main.clone(),
             version: self.parts().version.clone(),
         };
         queue.register_node(&node).await?;

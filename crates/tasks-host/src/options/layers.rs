@@ -11,6 +11,7 @@ use tracing::warn;
 
 use super::HostOptions;
 use super::read::{Reader, read_all};
+use super::selectors;
 use crate::Problems;
 
 /// A change of the options by code.
@@ -77,6 +78,9 @@ impl Layers {
         }
         for change in changes {
             change(&mut options);
+        }
+        for fault in selectors::faults(&options) {
+            problems.add(format!("option {fault}"));
         }
         if let Err(faults) = options.engine.validate() {
             for fault in faults.faults() {

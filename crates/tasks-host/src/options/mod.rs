@@ -4,12 +4,14 @@ mod duration;
 mod layers;
 mod machine;
 mod read;
+mod selectors;
 #[cfg(test)]
 mod tests;
 
 use std::path::PathBuf;
 
 use figment::Figment;
+use tasks_abstractions::JobDispatcherSelectors;
 use tasks_core::EngineOptions;
 
 use self::read::{Reader, read_all};
@@ -41,6 +43,8 @@ pub use self::machine::node_name_of_machine;
 pub struct HostOptions {
     /// Options of the engine. The node's name defaults to the machine's ([`node_name_of_machine`]).
     pub engine: EngineOptions,
+    /// Settings by type for workers and for jobs that this program enqueues. Set by code alone. Defaults to none.
+    pub selectors: JobDispatcherSelectors,
     /// Where the store of a ready-made program is. A program that lists its own store module ignores it. Defaults to none.
     pub database: Option<String>,
 }
@@ -52,6 +56,7 @@ impl Default for HostOptions {
                 node_name: node_name_of_machine(),
                 ..EngineOptions::default()
             },
+            selectors: JobDispatcherSelectors::new(),
             database: None,
         }
     }

@@ -169,6 +169,7 @@ pub(super) fn read_all(reader: &mut Reader<'_>, options: &mut HostOptions) {
     reader.duration("lease", &mut it.lease);
     reader.duration("finish_linger", &mut it.finish_linger);
     reader.duration("misfire_threshold", &mut it.misfire_threshold);
+    reader.duration("progress_interval", &mut it.progress_interval);
     reader.duration("suspect_window", &mut it.suspect_window);
     reader.duration("stuck_after", &mut it.stuck_after);
     reader.duration("shutdown_grace", &mut it.shutdown_grace);

@@ -154,16 +154,28 @@ pub(crate) struct Sql {
     pub(crate) find_log: &'static str,
     /// (tenant or null); answers (status, jobs, abandoned jobs)
     pub(crate) counts: &'static str,
-    /// (before, whether stopped ones too, limit); answers ids
+    /// (before, state, abandoned or null, mode of types, json types, limit); answers ids
     pub(crate) old_jobs: &'static str,
-    /// (json ids, before, whether stopped ones too)
+    /// (before, state, abandoned or null, mode of types, json types, json ids)
     pub(crate) delete_old_jobs: &'static str,
-    /// (before, limit); answers run ids
+    /// (before, outcome or null, mode of types, json types, limit); answers run ids
     pub(crate) old_logs: &'static str,
     /// (json ids)
     pub(crate) delete_logs: &'static str,
     /// (before, limit); answers instances
     pub(crate) delete_old_nodes: &'static str,
+    /// (after or null, limit); answers (job, whether it should be armed and is not)
+    pub(crate) find_unarmed: &'static str,
+    /// (name); answers the value
+    pub(crate) read_cursor: &'static str,
+    /// (name, value); replaces
+    pub(crate) put_cursor: &'static str,
+    /// (name)
+    pub(crate) delete_cursor: &'static str,
+    /// (tenant or null, since); answers (type, outcome, runs, total and longest duration), in that order
+    pub(crate) run_statistics: &'static str,
+    /// (json, now) `[job, run, done, total, message]`
+    pub(crate) store_progress: &'static str,
     /// Job columns of a list, as one JSON array
     pub(crate) job_columns: &'static str,
     /// Queue columns of a list, or NULL

@@ -10,7 +10,7 @@ use tasks_abstractions::job::{InstanceId, Lane};
 use tasks_abstractions::run::RunInfo;
 use tasks_abstractions::store::{
     CancelRequest, ChangeAnswer, ClaimRequest, ClaimedRun, Decide, FinishAnswer, FinishRun, NodeInfo,
-    PreparedJob, RenewRequest, Renewal, StoreErrorKind, SubmitAnswer, TakeOver, TakenOver,
+    PreparedJob, ProgressReport, RenewRequest, Renewal, StoreErrorKind, SubmitAnswer, TakeOver, TakenOver,
 };
 use tasks_abstractions::{JobQueue, StoreError, Timestamp};
 use tasks_multitenancy::TenantScope;
@@ -194,6 +194,14 @@ impl JobQueue for FaultyQueue {
 
     async fn runs_of(&self, instance: InstanceId) -> Result<Vec<RunInfo>, StoreError> {
         self.inner.runs_of(instance).await
+    }
+
+    async fn store_progress(
+        &self,
+        reports: &[ProgressReport],
+        now: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        self.inner.store_progress(reports, now).await
     }
 
     async fn nodes(&self) -> Result<Vec<NodeInfo>, StoreError> {

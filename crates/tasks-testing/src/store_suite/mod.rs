@@ -35,6 +35,7 @@ pub mod take_over;
 pub mod tenancy;
 pub mod values;
 pub mod volume;
+pub mod walks;
 
 pub use fixture::{Capabilities, FullStore, StoreFixture};
 
@@ -124,11 +125,19 @@ macro_rules! __for_store_cases {
             }
             cleanup: {
                 cleanup_removes_old_rows_only,
+                cleanup_keeps_to_ends_and_types,
             }
             logs: {
                 a_run_is_logged_once,
                 logs_filter_by_every_field,
                 logs_are_sorted_then_paged,
+            }
+            walks: {
+                ids_are_walked_by_filter,
+                unarmed_jobs_are_found_in_steps,
+                a_cursor_keeps_its_last_value,
+                run_statistics_agree_with_the_logs,
+                progress_is_kept_with_its_run,
             }
             tenancy: {
                 a_tenant_sees_only_its_own,

@@ -68,12 +68,19 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let work = async {
         let id = host.jobs().enqueue::<Import>(10).await?;
         gate.half.notified().await;
-        for (job, _, progress) in host.engine().progress() {
-            println!(
-                "{}: {} of {} {}",
-                job.type_name, progress.done, progress.total, progress.message
-            );
-        }
+        // Stored with the run, once a second at most, so that other nodes and people see it.
+        let (job, progress) = loop {
+            let runs = host.management().runs(TenantScope::All, 10).await?;
+            let half = runs.into_iter().find_map(|it| Some((it.job, it.run?.progress?)));
+            match half.filter(|(_, it)| it.done == 5) {
+                Some(it) => break it,
+                None => tokio::task::yield_now().await,
+            }
+        };
+        println!(
+            "{}: {} of {} {}",
+            job.type_name, progress.done, progress.total, progress.message
+        );
         gate.go_on.notify_one();
         let limit = Duration::from_secs(60);
         recorder.settled(id, RunOutcome::Succeeded, 1, limit).await?;

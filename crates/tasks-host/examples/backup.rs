@@ -59,14 +59,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
         // One statement, one consistent copy, however much is written meanwhile.
         let statement = format!("VACUUM INTO '{}'", copy.display());
         store.connection().execute_unprepared(&statement).await?;
-        Ok::<_, Box<dyn Error>>(())
+        Ok::<_, Box<dyn Error>>(id)
     };
-    first.run_until(work).await?.unwrap_or(Ok(()))?;
+    let Some(id) = first.run_until(work).await?.transpose()? else {
+        return Ok(());
+    };
 
     println!("with the copy:");
     let recorder = Arc::new(Recorder::new());
     let second = host(&copy, &recorder).await?;
-    let outcome = recorder.wait_for("the run", LIMIT, |it| it.count(RunOutcome::Succeeded) == 1);
+    let outcome = recorder.settled(id, RunOutcome::Succeeded, 1, LIMIT);
     Ok(second.run_until(outcome).await?.unwrap_or(Ok(()))?)
 }
 

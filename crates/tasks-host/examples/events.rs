@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tasks_abstractions::prelude::*;
 use tasks_abstractions::{JobEvent, JobEventData, JobSettled, RunOutcome};
+use tasks_core::MaintenanceOptions;
 use tasks_host::{Host, MemoryStoreModule};
 use tasks_testing::Recorder;
 
@@ -54,6 +55,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let host = Host::builder()
         .module(MemoryStoreModule)
         .event(Arc::new(Diary))
+        // Its own jobs are heard of like all others; this example is not about them.
+        .options(|it| it.maintenance = MaintenanceOptions::off())
         .event(recorder.clone())
         .build()
         .await?;

@@ -48,10 +48,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         recorder.settled(first, RunOutcome::Succeeded, 1, limit).await?;
         // Also when the job has run already, as long as its row is kept.
         ship(jobs.as_ref(), 4711).await?;
-        let page = host
-            .management()
-            .list(TenantScope::All, &JobQuery::default())
-            .await?;
+        let shipments = JobQuery {
+            type_name: Some(Ship::NAME.to_owned()),
+            ..JobQuery::default()
+        };
+        let page = host.management().list(TenantScope::All, &shipments).await?;
         println!("{} job, {} run", page.total, page.items[0].trigger_count);
         Ok(())
     };

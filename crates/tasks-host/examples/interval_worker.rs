@@ -5,11 +5,11 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tasks_abstractions::RunOutcome;
 use tasks_abstractions::prelude::*;
 use tasks_abstractions::store::JobQuery;
+use tasks_abstractions::{JobId, JobInfo, RunOutcome};
 use tasks_host::{Host, MemoryStoreModule};
-use tasks_multitenancy::TenantScope;
+use tasks_multitenancy::{TenantId, TenantScope};
 use tasks_testing::Recorder;
 
 inject! { struct Sweep; }
@@ -48,15 +48,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .build()
         .await?;
     let work = async {
-        recorder
-            .wait_for("three runs", Duration::from_secs(60), |it| {
-                it.count(RunOutcome::Failed) == 1 && it.count(RunOutcome::Succeeded) >= 2
-            })
-            .await?;
-        let page = host
-            .management()
-            .list(TenantScope::All, &JobQuery::default())
-            .await?;
+        let (id, limit) = (
+            JobId::from_name(TenantId::HOST, JobInfo::WORKERS_GROUP, Sweep::NAME),
+            Duration::from_secs(60),
+        );
+        recorder.settled(id, RunOutcome::Failed, 1, limit).await?;
+        recorder.settled(id, RunOutcome::Succeeded, 2, limit).await?;
+        let sweeps = JobQuery {
+            type_name: Some(Sweep::NAME.to_owned()),
+            ..JobQuery::default()
+        };
+        let page = host.management().list(TenantScope::All, &sweeps).await?;
         let job = &page.items[0];
         println!(
             "failed once, went on; {} job: {} every {:?}",

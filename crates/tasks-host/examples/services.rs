@@ -79,12 +79,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .options(|it| it.engine.max_concurrency = 1)
         .build()
         .await?;
-    for _ in 0..2 {
-        host.jobs().enqueue::<Pack>(()).await?;
-    }
-    let limit = Duration::from_secs(60);
-    let both = recorder.wait_for("both runs", limit, |it| it.count(RunOutcome::Succeeded) == 2);
-    Ok(host.run_until(both).await?.unwrap_or(Ok(()))?)
+    let jobs = host.jobs();
+    let ids = [jobs.enqueue::<Pack>(()).await?, jobs.enqueue::<Pack>(()).await?];
+    let work = async {
+        for id in ids {
+            let limit = Duration::from_secs(60);
+            recorder.settled(id, RunOutcome::Succeeded, 1, limit).await?;
+        }
+        Ok(())
+    };
+    host.run_until(work).await?.unwrap_or(Ok(()))
 }
 
 // Output:

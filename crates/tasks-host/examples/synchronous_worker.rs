@@ -6,9 +6,10 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tasks_abstractions::RunOutcome;
 use tasks_abstractions::prelude::*;
+use tasks_abstractions::{JobId, JobInfo, RunOutcome};
 use tasks_host::{Host, MemoryStoreModule};
+use tasks_multitenancy::TenantId;
 use tasks_testing::Recorder;
 
 inject! { struct CountFiles; }
@@ -45,8 +46,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .event(recorder.clone())
         .build()
         .await?;
-    let limit = Duration::from_secs(60);
-    let one_run = recorder.wait_for("a run", limit, |it| it.count(RunOutcome::Succeeded) == 1);
+    let id = JobId::from_name(TenantId::HOST, JobInfo::WORKERS_GROUP, CountFiles::NAME);
+    let one_run = recorder.settled(id, RunOutcome::Succeeded, 1, Duration::from_secs(60));
     Ok(host.run_until(one_run).await?.unwrap_or(Ok(()))?)
 }
 

@@ -45,13 +45,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let limit = Duration::from_secs(60);
         recorder.settled(id, RunOutcome::Succeeded, 1, limit).await?;
         let management = host.management();
+        let closings = JobQuery {
+            type_name: Some(CloseMonth::NAME.to_owned()),
+            ..JobQuery::default()
+        };
         for (name, scope) in [
             ("acme", TenantScope::One(acme)),
             ("globex", TenantScope::One(globex)),
             ("host", TenantScope::One(TenantId::HOST)),
             ("operators", TenantScope::All),
         ] {
-            let page = management.list(scope, &JobQuery::default()).await?;
+            let page = management.list(scope, &closings).await?;
             println!("{name}: {} jobs", page.total);
         }
         if let Err(error) = management.get(TenantScope::One(globex), id).await {

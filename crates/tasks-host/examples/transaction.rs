@@ -8,7 +8,7 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, Statement};
 use tasks_abstractions::prelude::*;
 use tasks_abstractions::store::JobQuery;
-use tasks_abstractions::{EnqueueError, RunOutcome, StoreError};
+use tasks_abstractions::{EnqueueError, JobId, RunOutcome, StoreError};
 use tasks_host::{Host, SeaOrmStoreModule};
 use tasks_multitenancy::TenantScope;
 use tasks_store_seaorm::{SeaOrmStore, SeaOrmStoreOptions};
@@ -45,9 +45,10 @@ async fn order(
     jobs: &dyn BackgroundJobManager,
     what: &str,
     is_there: bool,
-) -> Result<(), OrderError> {
+) -> Result<JobId, OrderError> {
     // Checked and given its id outside of the transaction, which should be short.
     let confirm = jobs.prepare::<Confirm>(what.to_owned())?;
+    let id = confirm.job.id;
     store
         .transaction(|tx| async move {
             let insert = "INSERT INTO orders (what) VALUES (?)";
@@ -56,7 +57,7 @@ async fn order(
                 .await?;
             tx.enqueue(confirm).await?;
             if is_there {
-                Ok(())
+                Ok(id)
             } else {
                 Err(OrderError::SoldOut)
             }
@@ -81,14 +82,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         if let Err(error) = order(&store, jobs.as_ref(), "a lamp", false).await {
             println!("not taken: {error}");
         }
-        order(&store, jobs.as_ref(), "a chair", true).await?;
+        let id = order(&store, jobs.as_ref(), "a chair", true).await?;
         let limit = Duration::from_secs(60);
-        let confirmed = recorder.wait_for("a run", limit, |it| it.count(RunOutcome::Succeeded) == 1);
-        confirmed.await?;
-        let page = host
-            .management()
-            .list(TenantScope::All, &JobQuery::default())
-            .await?;
+        recorder.settled(id, RunOutcome::Succeeded, 1, limit).await?;
+        let confirmations = JobQuery {
+            type_name: Some(Confirm::NAME.to_owned()),
+            ..JobQuery::default()
+        };
+        let page = host.management().list(TenantScope::All, &confirmations).await?;
         println!("{} job", page.total);
         Ok(())
     };

@@ -64,6 +64,8 @@ pub(crate) fn run(workspace: &Workspace, documents: &[Document], mode: Mode) -> 
 
 const OPEN: &str = "<!-- generated: ";
 const CLOSE: &str = "<!-- end -->";
+/// Fields whose own fields are options at the top.
+const PARTS: [&str; 2] = ["engine", "maintenance"];
 /// The example whose output lists the options, `KEY = DEFAULT # VARIABLE`.
 const OPTIONS: &str = "options";
 
@@ -126,7 +128,7 @@ impl Made {
         Ok(text)
     }
 
-    /// What the field says that the option sets: the path of the option, from `HostOptions` on, where those of the engine stand at the top.
+    /// What the field says that the option sets: the path of the option, from `HostOptions` on, where those of its parts stand at the top.
     fn docs_of(&self, key: &str) -> Result<String> {
         let mut of = "HostOptions".to_owned();
         let mut docs = None;
@@ -144,10 +146,13 @@ impl Made {
         if let Some(member) = members.iter().find(|it| it.name == name) {
             return Ok(member);
         }
-        match members.iter().find(|it| it.name == "engine") {
-            Some(engine) => self.field(bare(&engine.type_name), name),
-            None => bail!("`{of}` has no field `{name}`"),
+        let parts = members.iter().filter(|it| PARTS.contains(&it.name.as_str()));
+        for part in parts {
+            if let Ok(member) = self.field(bare(&part.type_name), name) {
+                return Ok(member);
+            }
         }
+        bail!("`{of}` has no field `{name}`")
     }
 
     fn exit_codes(&self) -> Result<String> {

@@ -344,6 +344,7 @@ impl Sequence {
         let ask = RenewRequest {
             instance: self.any_node(),
             running: u32::try_from(self.dice.below(9)).unwrap_or(0),
+            lanes: None,
             cleared_suspects: Vec::new(),
             now: Some(self.now),
         };

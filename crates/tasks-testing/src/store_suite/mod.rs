@@ -14,9 +14,11 @@ pub mod claim;
 pub mod cleanup;
 mod commands;
 pub mod contention;
+mod dice;
 pub mod filters;
 pub mod finish;
 mod fixture;
+pub mod isolation;
 pub mod lists;
 pub mod locks;
 pub mod logs;
@@ -143,6 +145,9 @@ macro_rules! __for_store_cases {
             }
             tenancy: {
                 a_tenant_sees_only_its_own,
+            }
+            isolation: {
+                random_operations_stay_in_their_tenant,
             }
             rejected: {
                 a_bad_row_writes_nothing_of_its_batch,

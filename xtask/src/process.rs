@@ -155,12 +155,13 @@ fn end_group(child: &mut Child) -> Result<()> {
 
 /// Takes away the variables of the caller that would change what a program of the workspace does.
 pub(crate) fn without_options(command: &mut Command) {
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        if text.starts_with("TASKS_") || text == "RUST_LOG" {
-            command.env_remove(&name);
-        }
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_option(&name.to_string_lossy())) {
+        command.env_remove(&name);
     }
+}
+
+fn is_option(name: &str) -> bool {
+    name.starts_with("TASKS_") || name == "RUST_LOG"
 }
 
 /// Whether a command can be started and ends well; used to look for optional tools.

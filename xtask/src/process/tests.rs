@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use super::{capture, limited, run, shown, within, works};
+use super::{capture, is_option, limited, run, shown, within, works};
 
 #[test]
 fn a_failing_program_is_an_error_that_names_the_command() {
@@ -48,4 +48,10 @@ fn a_program_that_does_not_end_is_ended_with_what_it_started() {
         .unwrap_err()
         .to_string();
     assert!(error.contains("did not end within"), "{error}");
+}
+
+#[test]
+fn variables_that_a_program_of_the_workspace_reads_are_options() {
+    assert!(is_option("TASKS_DATABASE") && is_option("RUST_LOG"));
+    assert!(!is_option("PATH") && !is_option("HOME"));
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tasks_core::{DurableFinish, Retention};
 
+use super::duration::duration_text;
 use super::layers::{Layers, variable};
 use super::{HostOptions, parse_duration};
 use crate::Problems;
@@ -108,6 +109,44 @@ fn durations_are_read_as_people_write_them() {
 #[test]
 fn a_key_names_its_variable() {
     assert_eq!(variable("limits.args_bytes"), "TASKS_LIMITS__ARGS_BYTES");
+}
+
+#[test]
+fn a_file_of_all_defaults_changes_nothing() {
+    let names = HostOptions::names();
+    let file: String = names
+        .iter()
+        .filter_map(|it| Some(format!("{} = {}\n", it.key, it.default.as_ref()?)))
+        .collect();
+    let (options, problems) = read(&file);
+    assert!(problems.is_empty(), "{problems}");
+    assert_eq!(options, HostOptions::default());
+    let without: Vec<&str> = names
+        .iter()
+        .filter(|it| it.default.is_none())
+        .map(|it| it.key.as_str())
+        .collect();
+    assert_eq!(without, ["database", "node_name"]);
+    let lease = names.iter().find(|it| it.key == "lease").expect("an option");
+    assert_eq!(
+        (lease.variable.as_str(), lease.default.as_deref()),
+        ("TASKS_LEASE", Some("\"20s\""))
+    );
+}
+
+#[test]
+fn durations_are_written_as_they_are_read() {
+    for (millis, text) in [
+        (0, "0s"),
+        (2, "2ms"),
+        (90_000, "1m30s"),
+        (3_600_001, "1h1ms"),
+        (86_400_000 * 3660, "3660d"),
+    ] {
+        let duration = Duration::from_millis(millis);
+        assert_eq!(duration_text(duration), text);
+        assert_eq!(parse_duration(text), Ok(duration));
+    }
 }
 
 #[test]

@@ -53,20 +53,21 @@ impl From<HostError> for Failure {
 
 impl From<ManagementError> for Failure {
     fn from(error: ManagementError) -> Self {
-        let text = error_chain(&error);
         match error {
-            ManagementError::Invalid(_) => Self::Usage(text),
-            _ => Self::Other(text),
+            // Its text names the faults already.
+            ManagementError::Invalid(_) => Self::Usage(error.to_string()),
+            _ => Self::Other(error_chain(&error)),
         }
     }
 }
 
 impl From<EnqueueError> for Failure {
     fn from(error: EnqueueError) -> Self {
-        let text = error_chain(&error);
         match error {
-            EnqueueError::Args { .. } | EnqueueError::Invalid { .. } => Self::Usage(text),
-            _ => Self::Other(text),
+            // As above.
+            EnqueueError::Invalid { .. } => Self::Usage(error.to_string()),
+            EnqueueError::Args { .. } => Self::Usage(error_chain(&error)),
+            _ => Self::Other(error_chain(&error)),
         }
     }
 }

@@ -5,7 +5,6 @@ use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
 use serde_json::json;
-use tasks_abstractions::run::error_chain;
 use tasks_abstractions::{BulkMode, JobInfo, ManagementError};
 use tasks_host::HostExit;
 
@@ -87,6 +86,6 @@ async fn one(manage: &Manage, mode: BulkMode, line: &[u8]) -> Result<Result<bool
         Ok(is_new) => Ok(Ok(is_new)),
         // Nothing further will be stored either.
         Err(error @ ManagementError::Store(_)) => Err(error.into()),
-        Err(error) => Ok(Err(error_chain(&error))),
+        Err(error) => Ok(Err(Failure::from(error).to_string())),
     }
 }

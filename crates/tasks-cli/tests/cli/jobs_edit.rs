@@ -151,6 +151,7 @@ fn wrong_settings_are_all_named_and_nothing_is_stored() {
         for name in named {
             assert!(errors.contains(name), "{args:?}: no {name} in {errors}");
         }
+        assert!(!errors.contains("caused by"), "said twice: {errors}");
     }
     let errors = db.fails(1, &["jobs", "create", "demo.delayed", "--cron", "0 0 0 30 2 ?"]);
     assert!(errors.contains("never"), "{errors}");

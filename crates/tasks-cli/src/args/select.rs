@@ -20,7 +20,8 @@ pub(crate) struct SelectArgs {
     /// Says what would be done, and does nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Asks nothing. Without it, what destroys is confirmed on the terminal, and refused (exit code 2) where there is none.
+    /// Asks nothing. Without it, `delete`, and `pause`, `stop`, `cancel` and `disable` with `--all-matching`, are confirmed on the terminal, and refused (exit
+    /// code 2) where there is none.
     #[arg(long, short = 'y')]
     pub(crate) yes: bool,
     #[command(flatten)]

@@ -15,12 +15,15 @@
 
 mod faulty_queue;
 mod fixture;
+mod planned_worker;
 
 pub mod cluster;
 pub mod commands;
 pub mod cron;
+pub mod dynamic;
 pub mod limits;
 pub mod listeners;
+pub mod misfires;
 pub mod nodes;
 pub mod once;
 pub mod outage;
@@ -30,6 +33,7 @@ pub mod retries;
 pub mod schedule;
 pub mod shutdown;
 pub mod suspects;
+pub mod workers;
 
 use tasks_abstractions::run::JobLog;
 use tasks_abstractions::store::{JobLogQuery, Paging};
@@ -88,6 +92,30 @@ macro_rules! __for_scheduler_cases {
                 a_cron_job_runs_at_its_fires,
                 missed_fires_follow_the_policy,
                 a_failed_cron_job_waits_for_its_next_fire,
+            }
+            misfires: {
+                missed_fires_of_a_cron_job_follow_its_policy_after_any_time,
+                an_interval_has_no_fires_to_miss,
+                a_short_delay_is_no_missed_fire,
+                a_worker_comes_back_after_a_year_away,
+            }
+            workers: {
+                a_worker_is_registered_in_six_steps,
+                every_node_has_a_row_of_its_own,
+                a_worker_does_not_run_in_two_ways,
+                run_on_start_counts_once_for_a_cron_worker,
+                a_rolling_deployment_does_not_flip_definitions,
+                an_edit_survives_redefinition_until_it_is_taken_back,
+                hooks_are_called_as_workers_come_and_go,
+                a_registered_worker_may_be_taken_away_and_come_back,
+                a_worker_belongs_to_the_tenant_that_added_it,
+            }
+            dynamic: {
+                a_dynamic_worker_comes_changes_goes_and_comes_back,
+                what_waited_for_a_handler_runs_when_it_is_added,
+                a_dynamic_worker_replaces_one_of_its_name,
+                a_dynamic_worker_cannot_take_a_registered_name,
+                a_bad_schedule_is_refused_and_changes_nothing,
             }
             retries: {
                 retries_grow_until_the_job_is_abandoned,

@@ -62,8 +62,18 @@ impl StoreBackgroundWorkerManager {
         let parts = &self.parts;
         let job = self.build(definition, tenant).map_err(invalid)?;
         let id = job.id;
-        let mut first = first_execution(&job, job.creation_time)
-            .map_err(|reason| invalid(ValidationErrors::one("schedule", reason.to_string())))?;
+        let mut first = match first_execution(&job, job.creation_time) {
+            Ok(first) => first,
+            Err(reason) => {
+                let answer = self.take_over(&job).await.map_err(failed)?;
+                if matches!(answer, Some(ChangeAnswer::NotFound) | None) {
+                    return Err(invalid(ValidationErrors::one("schedule", reason.to_string())));
+                }
+                // Its years have passed. That must not keep the program from starting.
+                warn!(worker = %definition.name, job = %id, %reason, "the worker has nothing left to run");
+                return Ok(());
+            }
+        };
         if definition.schedule.run_on_start {
             (first.due_at, first.kind) = (job.creation_time, RunKind::Trigger);
         }

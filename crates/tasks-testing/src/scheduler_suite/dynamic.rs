@@ -63,7 +63,7 @@ pub async fn a_dynamic_worker_comes_changes_goes_and_comes_back(fx: &impl Schedu
         .await
         .unwrap();
     let next = job(&host).await.next_run_time.unwrap();
-    assert_eq!(next - fx.now().min(next), next - fx.now());
+    assert!(next > fx.now());
     assert_eq!(next.timestamp() % 3_600, 0);
 
     host.workers().remove(NAME).await.unwrap();

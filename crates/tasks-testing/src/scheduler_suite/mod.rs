@@ -109,6 +109,7 @@ macro_rules! __for_scheduler_cases {
             }
             workers: {
                 a_worker_is_registered_in_six_steps,
+                the_log_of_a_worker_names_it,
                 every_node_has_a_row_of_its_own,
                 a_worker_does_not_run_in_two_ways,
                 run_on_start_counts_once_for_a_cron_worker,
@@ -225,6 +226,7 @@ macro_rules! __for_scheduler_cases {
             }
             nodes: {
                 pinned_work_runs_on_its_node,
+                a_blank_node_name_means_any_node,
                 an_unknown_type_waits_for_a_node_that_knows_it,
                 an_unknown_type_is_left_alone_also_after_a_command,
                 a_backlog_does_not_starve_other_lanes,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{TimeDelta, Timelike};
-use tasks_abstractions::store::JobQuery;
+use tasks_abstractions::store::{JobLogQuery, JobQuery};
 use tasks_abstractions::worker::BackgroundWorkerAdapter;
 use tasks_abstractions::{
     AsyncPeriodicWorker, BackgroundWorker, JobError, JobInfo, JobManagement, JobPriority, JobSource,
@@ -78,6 +78,35 @@ pub async fn a_worker_is_registered_in_six_steps(fx: &impl SchedulerFixture) {
         fx.now() - due < TimeDelta::milliseconds(20),
         "the node was told when"
     );
+}
+
+/// A worker's log rows are found by its own name, group and type: no worker looks like another.
+pub async fn the_log_of_a_worker_names_it(fx: &impl SchedulerFixture) {
+    let plan = Plan::new(WorkerSchedule::every(secs(60)));
+    let host = node_with(fx, "a", &plan).build().unwrap();
+    host.start();
+    host.start_workers().await.unwrap();
+    host.recorder()
+        .settled(id_of(Planned::NAME), RunOutcome::Succeeded, 2, LIMIT)
+        .await
+        .unwrap();
+    let own = || Some(Planned::NAME.to_owned());
+    let found = async |query: JobLogQuery| {
+        let page = host.management().logs(TenantScope::All, &query).await;
+        page.unwrap().total
+    };
+    let by_name = JobLogQuery {
+        name: own(),
+        group: Some(JobInfo::WORKERS_GROUP.to_owned()),
+        type_name: own(),
+        ..JobLogQuery::default()
+    };
+    assert_eq!(found(by_name.clone()).await, 2);
+    let other = JobLogQuery {
+        type_name: Some("suite.other".to_owned()),
+        ..by_name
+    };
+    assert_eq!(found(other).await, 0);
 }
 
 /// A worker of every node: a row each, pinned to its node whatever selectors say, and each node runs its own.

@@ -9,6 +9,7 @@ mod engine_steps_watch; // steps by hand: what the watch step reports
 mod host; // what a host refuses to start, order of start and stop, drain
 mod maintenance; // the system jobs Cleaning and Checking
 mod scheduler_memory; // the scheduler suite under paused time, on the store in memory
+mod steering_sqlite; // workers and management on SQLite files, across programs and restarts
 mod store_backends; // every backend runs every case
 mod store_memory; // the store suite on the store in memory
 mod store_sqlite; // the store suite on SQLite files

@@ -261,7 +261,7 @@ pub trait JobManagement: Send + Sync + Debug {
     async fn import(&self, job: JobInfo, mode: BulkMode) -> Result<bool, ManagementError>;
 
     /// Lets the program's definition count again for every field that people changed: forgets [`JobInfo::overrides`]. The definition is written with the
-    /// next start of a program that has it.
+    /// next start of a program that has it and is not older than the one that wrote it last; a begin time in the future is over at once.
     async fn reset_overrides(&self, scope: TenantScope, id: JobId) -> Result<JobInfo, ManagementError>;
 
     /// Carries out a command on one job.

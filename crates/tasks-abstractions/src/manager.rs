@@ -324,14 +324,27 @@ pub trait BackgroundWorkerManager: Send + Sync + Debug {
     ///
     /// A job that exists keeps its state, counters and waiting execution unless its schedule changed: starting a program twenty times
     /// leaves one row, and a frequent start does not put off a long period. What people changed on it stays, and a definition that a newer
-    /// program wrote is left alone.
+    /// program wrote is left alone. A worker that was one of the cluster and is one of every node now (or the other way round) has other jobs; the
+    /// former one is disabled.
+    ///
+    /// # Errors
+    /// [`Invalid`](WorkerError::Invalid), before anything changed, where its definition is not valid, or its name is that of a job, of another
+    /// registered worker, or of a worker of another tenant. [`Hook`](WorkerError::Hook): where the stop hook of a former worker failed, that one stays;
+    /// where the start hook failed, neither is there. [`Store`](WorkerError::Store): the worker was added and its job could not be stored; add it again.
     async fn add(&self, worker: Arc<dyn BackgroundWorkerRunnable>) -> Result<(), WorkerError>;
 
     /// Takes a worker away from this program: calls its stop hook. Its job stays in the store, shown and not run here; delete it by
     /// [`JobScheduler::remove`](crate::JobScheduler::remove) where no other program has the worker either.
+    ///
+    /// # Errors
+    /// [`Unknown`](WorkerError::Unknown); [`Hook`](WorkerError::Hook) where its stop hook failed, the worker being gone all the same.
     async fn remove(&self, name: &str) -> Result<(), WorkerError>;
 
-    /// Gives a worker another schedule, keeping its code. Stored at once if the manager has started.
+    /// Gives a worker another schedule, keeping its code. Stored at once if the manager has started. Counts until the program ends; the next start
+    /// finds the schedule of the code.
+    ///
+    /// # Errors
+    /// Where there is no such worker, it has only hooks, the schedule is not valid, or the store failed. The former schedule then stays.
     async fn update_schedule(&self, name: &str, schedule: WorkerSchedule) -> Result<(), WorkerError>;
 
     /// Starts every worker added so far. False when they are started already.

@@ -221,7 +221,7 @@ impl JobManagement for EngineManagement {
     }
 
     async fn reset_overrides(&self, scope: TenantScope, id: JobId) -> Result<JobInfo, ManagementError> {
-        self.forget_overrides(scope, id).await
+        self.reset(scope, id).await
     }
 
     async fn command(

@@ -30,7 +30,7 @@ pub(crate) fn line(text: &str) -> io::Result<()> {
     without_bar(|| writeln!(io::stdout().lock(), "{text}"))
 }
 
-/// As [`line`], as the last thing that a command does or that it cannot go on without.
+/// As [`line()`], as the last thing that a command does or that it cannot go on without.
 ///
 /// # Errors
 /// As [`line`].

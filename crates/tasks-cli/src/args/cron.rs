@@ -28,7 +28,7 @@ pub(crate) enum CronAction {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct NextArgs {
-    /// 6 or 7 fields (second minute hour day-of-month month day-of-week [year]) as Quartz reads them, 5 (minute first) as unix does, or a shortcut such as
+    /// 6 or 7 fields (second minute hour day-of-month month day-of-week, and a year if you like) as Quartz reads them, 5 (minute first) as unix does, or a shortcut such as
     /// `@daily`.
     #[arg(
         long,

@@ -153,7 +153,7 @@ fn wrong_settings_are_all_named_and_nothing_is_stored() {
         }
         assert!(!errors.contains("caused by"), "said twice: {errors}");
     }
-    let errors = db.fails(1, &["jobs", "create", "demo.delayed", "--cron", "0 0 0 30 2 ?"]);
+    let errors = db.fails(2, &["jobs", "create", "demo.delayed", "--cron", "0 0 0 30 2 ?"]);
     assert!(errors.contains("never"), "{errors}");
     assert_eq!(db.json(&["jobs", "list"])["total"], 0);
 }

@@ -286,7 +286,7 @@ pub trait JobManagement: Send + Sync + Debug {
         mode: BulkMode,
     ) -> Result<BulkAnswer, ManagementError>;
 
-    /// Starts every job of exactly this type that was given up, or of every type.
+    /// Starts every job of exactly this type that was given up, or of every type. Disabled ones stay as they are.
     ///
     /// # Errors
     /// As [`command_many`](Self::command_many).

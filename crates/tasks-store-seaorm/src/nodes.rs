@@ -49,7 +49,13 @@ impl SeaOrmStore {
         let sql = on.dialect.sql();
         let now = self.now_or(request.now);
         let instance = || on.dialect.uuid(request.instance.as_uuid());
-        let values = vec![instance(), micros(now).into(), request.running.into()];
+        let lanes = request.lanes.as_deref().map(lane_names).transpose()?;
+        let values = vec![
+            instance(),
+            micros(now).into(),
+            request.running.into(),
+            lanes.into(),
+        ];
         if on.execute(sql.renew_node, values, doing).await? == 0 {
             return Ok(Renewal::Fenced);
         }

@@ -32,6 +32,19 @@ impl JobQueue for SeaOrmStore {
         self.time_to_next(lanes, now).await
     }
 
+    async fn waiting_lanes(&self) -> Result<Vec<Lane>, StoreError> {
+        self.lanes_with_work().await
+    }
+
+    async fn waiting_in(
+        &self,
+        lane: &Lane,
+        after: Option<JobId>,
+        limit: usize,
+    ) -> Result<Vec<JobId>, StoreError> {
+        self.jobs_in_lane(lane, after, limit).await
+    }
+
     async fn finish(&self, runs: &[FinishRun]) -> Result<Vec<FinishAnswer>, StoreError> {
         self.finish_runs(runs).await
     }

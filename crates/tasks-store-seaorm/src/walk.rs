@@ -1,6 +1,7 @@
 //! Walks over many rows in steps, what they keep between the steps, sums over all, and progress.
 
 use sea_orm::Value;
+use tasks_abstractions::job::Lane;
 use tasks_abstractions::store::{JobQuery, ProgressReport, RunStatistics, UnarmedPage};
 use tasks_abstractions::{JobId, RunOutcome, StoreError, Timestamp};
 use tasks_multitenancy::TenantScope;
@@ -33,6 +34,31 @@ impl SeaOrmStore {
             sql.job_tables
         );
         let rows = on.rows(text, values, doing).await?;
+        rows.iter()
+            .map(|it| uuid_at(it, 0, "the id of a job").map(JobId::new))
+            .collect()
+    }
+
+    pub(crate) async fn lanes_with_work(&self) -> Result<Vec<Lane>, StoreError> {
+        let doing = "look in which lanes work waits";
+        let on = self.reading();
+        let rows = on.rows(on.dialect.sql().waiting_lanes, Vec::new(), doing).await?;
+        rows.iter()
+            .map(|it| column::<String>(it, 0, doing).map(|name| Lane::from_name(&name)))
+            .collect()
+    }
+
+    pub(crate) async fn jobs_in_lane(
+        &self,
+        lane: &Lane,
+        after: Option<JobId>,
+        limit: usize,
+    ) -> Result<Vec<JobId>, StoreError> {
+        let doing = "list what waits in a lane";
+        let on = self.reading();
+        let after = after.map_or(Value::Bytes(None), |it| on.dialect.uuid(it.as_uuid()));
+        let values = vec![lane.as_str().into(), after, bound(limit)];
+        let rows = on.rows(on.dialect.sql().waiting_in, values, doing).await?;
         rows.iter()
             .map(|it| uuid_at(it, 0, "the id of a job").map(JobId::new))
             .collect()

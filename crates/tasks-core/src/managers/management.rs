@@ -22,7 +22,7 @@ use crate::transition::{changed_by_people, check_schedule, first_execution, repl
 pub struct EngineManagement {
     pub(super) queue: Arc<dyn JobQueue>,
     pub(super) store: Arc<dyn JobStore>,
-    publisher: Arc<dyn JobPublisher>,
+    pub(super) publisher: Arc<dyn JobPublisher>,
     dispatcher: Arc<dyn JobDispatcher>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) limits: JobLimits,
@@ -89,7 +89,7 @@ impl EngineManagement {
             .await;
     }
 
-    fn check(&self, job: &JobInfo) -> Result<(), ManagementError> {
+    pub(super) fn check_fields(&self, job: &JobInfo) -> Result<(), ManagementError> {
         self.limits.check(job)?;
         check_schedule(job)?;
         Ok(())
@@ -145,7 +145,7 @@ impl JobManagement for EngineManagement {
 
     async fn create(&self, mut job: JobInfo) -> Result<JobInfo, ManagementError> {
         job.normalize();
-        self.check(&job)?;
+        self.check_fields(&job)?;
         let now = self.clock.now();
         let first = if job.is_enabled {
             let refused = |reason: crate::transition::ScheduleError| ManagementError::Refused {
@@ -180,7 +180,7 @@ impl JobManagement for EngineManagement {
 
     async fn update(&self, scope: TenantScope, mut job: JobInfo) -> Result<JobInfo, ManagementError> {
         job.normalize();
-        self.check(&job)?;
+        self.check_fields(&job)?;
         let (id, expected) = (job.id, job.version);
         let decide = |it: &JobSnapshot, now| {
             if it.job.version == expected {
@@ -214,6 +214,10 @@ impl JobManagement for EngineManagement {
                 Err(ManagementError::NotFound(id))
             }
         }
+    }
+
+    async fn import(&self, job: JobInfo, mode: BulkMode) -> Result<bool, ManagementError> {
+        self.restore(job, mode).await
     }
 
     async fn reset_overrides(&self, scope: TenantScope, id: JobId) -> Result<JobInfo, ManagementError> {

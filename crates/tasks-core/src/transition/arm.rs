@@ -168,7 +168,7 @@ fn within_end(job: &JobInfo, due: Timestamp) -> Result<(), ScheduleError> {
     }
 }
 
-fn entry(job: &JobInfo, due_at: Timestamp) -> QueueEntry {
+pub(super) fn entry(job: &JobInfo, due_at: Timestamp) -> QueueEntry {
     QueueEntry {
         lane: Lane::of(job),
         rank: rank_of(job.priority),

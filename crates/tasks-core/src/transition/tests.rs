@@ -13,4 +13,5 @@ mod outcome_table;
 mod properties;
 mod repair;
 mod report;
+mod restore;
 mod rows;

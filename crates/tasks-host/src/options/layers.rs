@@ -1,5 +1,6 @@
 //! Where options come from, and in which order they count.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -64,7 +65,7 @@ impl Layers {
         }
         let mut reader = Reader::new(figment, problems);
         read_all(&mut reader, &mut options);
-        let known = reader.known();
+        let known: BTreeSet<String> = reader.known().into_iter().map(|it| it.key).collect();
         for key in in_file.iter().filter(|it| !known.contains(it.as_str())) {
             if key.split('.').next() != Some(APPLICATION) {
                 problems.add(format!(
@@ -78,7 +79,8 @@ impl Layers {
         for change in changes {
             change(&mut options);
         }
-        for fault in selectors::faults(&options) {
+        let maintenance = options.maintenance.faults(&options.engine.limits);
+        for fault in selectors::faults(&options).into_iter().chain(maintenance) {
             problems.add(format!("option {fault}"));
         }
         if let Err(faults) = options.engine.validate() {

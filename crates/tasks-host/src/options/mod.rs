@@ -10,8 +10,11 @@ mod tests;
 
 use std::path::PathBuf;
 
+use figment::Figment;
 use tasks_abstractions::JobDispatcherSelectors;
-use tasks_core::EngineOptions;
+use tasks_core::{EngineOptions, MaintenanceOptions};
+
+use self::read::{Reader, read_all};
 
 pub use self::duration::parse_duration;
 pub(crate) use self::layers::{Change, Layers};
@@ -34,12 +37,19 @@ pub use self::machine::node_name_of_machine;
 /// database = "sqlite://shop.db"    # read by ready-made programs such as `tasks serve`
 /// [limits]
 /// args_bytes = 65536
+/// [cleaning]
+/// completed = "15d"                # or "never"
+/// [cleaning.types."billing.send-invoice"]
+/// logs = "365d"
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct HostOptions {
     /// Options of the engine. The node's name defaults to the machine's ([`node_name_of_machine`]).
     pub engine: EngineOptions,
+    /// Options of the system jobs, Cleaning and Checking: tables `[cleaning]` and `[checking]`, retention by type under
+    /// `[cleaning.types."NAME"]`.
+    pub maintenance: MaintenanceOptions,
     /// Settings by type for workers and for jobs that this program enqueues. Set by code alone. Defaults to none.
     pub selectors: JobDispatcherSelectors,
     /// Where the store of a ready-made program is. A program that lists its own store module ignores it. Defaults to none.
@@ -53,13 +63,38 @@ impl Default for HostOptions {
                 node_name: node_name_of_machine(),
                 ..EngineOptions::default()
             },
+            maintenance: MaintenanceOptions::default(),
             selectors: JobDispatcherSelectors::new(),
             database: None,
         }
     }
 }
 
+/// An option that a file or the environment can set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OptionName {
+    /// Its name in a file; the name of a table stands before it, joined by a dot.
+    pub key: String,
+    /// Its name in the environment.
+    pub variable: String,
+    /// Its default as a file would say it. `None` where there is none, or where it depends on the machine.
+    pub default: Option<String>,
+}
+
 impl HostOptions {
+    /// Every option that a file or the environment can set, in the order of the documentation.
+    #[must_use]
+    pub fn names() -> Vec<OptionName> {
+        let mut options = Self::default();
+        // The default is the machine's name, which is no property of the option.
+        options.engine.node_name.clear();
+        let mut problems = crate::Problems::default();
+        let mut reader = Reader::new(Figment::new(), &mut problems);
+        read_all(&mut reader, &mut options);
+        reader.known()
+    }
+
     /// Reads the options from `file` and the environment, as [`HostBuilder::build`](crate::HostBuilder::build) does: for programs that must know some of
     /// them before they choose their modules.
     ///

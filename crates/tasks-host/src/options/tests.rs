@@ -3,8 +3,9 @@
 use std::io::Write;
 use std::time::Duration;
 
-use tasks_core::DurableFinish;
+use tasks_core::{DurableFinish, Retention};
 
+use super::duration::duration_text;
 use super::layers::{Layers, variable};
 use super::{HostOptions, parse_duration};
 use crate::Problems;
@@ -149,4 +150,82 @@ fn every_fault_of_selectors_is_found_before_start_and_named_by_its_selector() {
         assert_eq!(found, 1, "{selector}{field} in {text}");
     }
     assert!(!text.contains("Purge"), "{text}");
+}
+
+#[test]
+fn a_file_of_all_defaults_changes_nothing() {
+    let names = HostOptions::names();
+    let file: String = names
+        .iter()
+        .filter_map(|it| Some(format!("{} = {}\n", it.key, it.default.as_ref()?)))
+        .collect();
+    let (options, problems) = read(&file);
+    assert!(problems.is_empty(), "{problems}");
+    assert_eq!(options, HostOptions::default());
+    let without: Vec<&str> = names
+        .iter()
+        .filter(|it| it.default.is_none())
+        .map(|it| it.key.as_str())
+        .collect();
+    assert_eq!(without, ["database", "node_name"]);
+    let lease = names.iter().find(|it| it.key == "lease").expect("an option");
+    assert_eq!(
+        (lease.variable.as_str(), lease.default.as_deref()),
+        ("TASKS_LEASE", Some("\"20s\""))
+    );
+}
+
+#[test]
+fn durations_are_written_as_they_are_read() {
+    for (millis, text) in [
+        (0, "0s"),
+        (2, "2ms"),
+        (90_000, "1m30s"),
+        (3_600_001, "1h1ms"),
+        (86_400_000 * 3660, "3660d"),
+    ] {
+        let duration = Duration::from_millis(millis);
+        assert_eq!(duration_text(duration), text);
+        assert_eq!(parse_duration(text), Ok(duration));
+    }
+}
+
+#[test]
+fn retention_is_read_by_ending_and_by_type() {
+    let (options, problems) = read(
+        "[cleaning]\ncompleted = \"2d\"\nabandoned = \"never\"\nbatch = 10\n\
+         [cleaning.types.\"billing.send-invoice\"]\nlogs = \"365d\"\ncompleted = \"never\"\n\
+         [checking]\nenabled = false\n",
+    );
+    assert!(problems.is_empty(), "{problems}");
+    let cleaning = &options.maintenance.cleaning;
+    let days = |it: u64| Retention::For(Duration::from_secs(it * 86_400));
+    assert_eq!(
+        (cleaning.completed, cleaning.abandoned, cleaning.batch),
+        (days(2), Retention::Forever, 10)
+    );
+    let of_type = cleaning.types["billing.send-invoice"];
+    assert_eq!(
+        (of_type.logs, of_type.completed, of_type.abandoned),
+        (Some(days(365)), Some(Retention::Forever), None)
+    );
+    assert!(cleaning.enabled && !options.maintenance.checking.enabled);
+}
+
+#[test]
+fn wrong_retention_is_reported_with_its_place() {
+    let (_, problems) = read(
+        "[cleaning]\ncron = \"often\"\nlogs = \"0s\"\n[cleaning.types.t]\nlogs = \"soon\"\nlog = \"1d\"\n[checking]\nbatch = 0\n",
+    );
+    let text = problems.to_string();
+    for expected in [
+        "`cleaning.cron`",
+        "`cleaning.logs`",
+        "`cleaning.types.t.logs`",
+        "`cleaning.types.t.log`",
+        "`checking.batch`",
+    ] {
+        assert!(text.contains(expected), "{expected} is not in: {text}");
+    }
+    assert_eq!(problems.lines().len(), 5, "{text}");
 }

@@ -96,6 +96,10 @@ pub(crate) struct Sql {
     pub(crate) runs_of_claim: &'static str,
     /// (json lane names); answers the earliest due time
     pub(crate) next_due: &'static str,
+    /// (); answers names of lanes in which something waits
+    pub(crate) waiting_lanes: &'static str,
+    /// (lane name, after or null, limit); answers jobs
+    pub(crate) waiting_in: &'static str,
     /// (json) `[job, run, version]`; answers (index, whether the run is there) of those that cannot be settled
     pub(crate) finish_exceptions: &'static str,
     /// (json ids of jobs)
@@ -118,7 +122,7 @@ pub(crate) struct Sql {
     pub(crate) put_node: &'static str,
     /// (instance); answers the state
     pub(crate) node_state: &'static str,
-    /// (instance, now, running)
+    /// (instance, now, running, lanes or null)
     pub(crate) renew_node: &'static str,
     /// (instance, json runs)
     pub(crate) clear_suspects: &'static str,

@@ -117,6 +117,9 @@ pub(super) static SQL: Sql = Sql {
     next_due: heads!(
         "SELECT min((SELECT min(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank)) FROM head h WHERE rank IS NOT NULL"
     ),
+    waiting_lanes: "SELECT name FROM tk_lanes l WHERE EXISTS (SELECT 1 FROM tk_job_queue WHERE lane_id = l.id) ORDER BY name",
+    waiting_in: "SELECT job_id FROM tk_job_queue WHERE lane_id = (SELECT id FROM tk_lanes WHERE name = ?1) AND job_id > coalesce(?2, x'') \
+         ORDER BY job_id LIMIT ?3",
     finish_exceptions: rows!(
         "SELECT v.key, r.job_id IS NOT NULL FROM v \
          LEFT JOIN tk_job_runs r ON r.job_id = unhex(v.x ->> 0) AND r.run_id = unhex(v.x ->> 1) \
@@ -168,7 +171,7 @@ pub(super) static SQL: Sql = Sql {
          heartbeat_at = excluded.heartbeat_at, capacity = excluded.capacity, running = excluded.running, lanes = excluded.lanes, \
          version = excluded.version",
     node_state: "SELECT state FROM tk_nodes WHERE instance = ?1",
-    renew_node: "UPDATE tk_nodes SET heartbeat_at = ?2, running = ?3 WHERE instance = ?1 AND state = 0",
+    renew_node: "UPDATE tk_nodes SET heartbeat_at = ?2, running = ?3, lanes = coalesce(?4, lanes) WHERE instance = ?1 AND state = 0",
     clear_suspects: "UPDATE tk_job_runs SET suspect = 0 WHERE instance = ?1 AND run_id IN (SELECT unhex(value) FROM json_each(?2))",
     cancel_requests: "SELECT job_id, run_id, cancel FROM tk_job_runs WHERE instance = ?1 AND cancel IS NOT NULL ORDER BY job_id",
     runs_of: concat!(

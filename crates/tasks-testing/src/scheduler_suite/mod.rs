@@ -24,6 +24,7 @@ pub mod command_states;
 pub mod commands;
 pub mod cron;
 pub mod dynamic;
+pub mod import;
 pub mod limits;
 pub mod listeners;
 pub mod management;
@@ -205,6 +206,10 @@ macro_rules! __for_scheduler_cases {
                 shutdown_is_for_good,
                 a_node_without_execution_only_manages,
             }
+            import: {
+                an_imported_job_goes_on_where_it_was,
+                importing_again_changes_nothing,
+            }
             limits: {
                 a_timeout_is_recorded_when_the_code_returns,
                 a_lock_timeout_gives_up_exclusivity,
@@ -230,6 +235,8 @@ macro_rules! __for_scheduler_cases {
                 an_unknown_type_waits_for_a_node_that_knows_it,
                 an_unknown_type_is_left_alone_also_after_a_command,
                 a_backlog_does_not_starve_other_lanes,
+                pinned_work_of_a_vanished_node_may_fail_over,
+                work_of_a_type_that_all_know_goes_back_to_its_lane,
             }
             cluster: {
                 two_nodes_share_the_work,

@@ -111,47 +111,6 @@ fn a_key_names_its_variable() {
     assert_eq!(variable("limits.args_bytes"), "TASKS_LIMITS__ARGS_BYTES");
 }
 
-struct Purge;
-
-#[test]
-fn every_fault_of_selectors_is_found_before_start_and_named_by_its_selector() {
-    let mut problems = Problems::default();
-    let layers = Layers {
-        file: None,
-        reads_environment: false,
-    };
-    let select = |options: &mut HostOptions| {
-        options
-            .selectors
-            .add_worker::<Purge>(|it| {
-                it.cron("0 0 * * *")
-                    .time_zone("Asia/Tokyo")
-                    .timeout(Duration::from_secs(5))
-            })
-            .add_namespace("a", |it| it.cron("every day"))
-            .add_namespace("b", |it| it.time_zone("Mars/Olympus"))
-            .add_namespace("c", |it| it.node_name("a/b").interval(Duration::ZERO))
-            .add_namespace("d", |it| it.cron("0 0 0 30 2 ?"))
-            .add_namespace("e", |it| it.cron("0 0 * * *").interval(Duration::from_secs(5)));
-    };
-    layers.read(vec![Box::new(select)], &mut problems);
-    let text = problems.to_string();
-    for (selector, field) in [
-        ("a", ".cron"),
-        ("b", ".time_zone"),
-        ("c", ".node_name"),
-        ("c", ".interval"),
-        ("d", ".cron"),
-        ("e", ""),
-    ] {
-        let found = text
-            .matches(&format!("selectors.Namespace:{selector}{field}`"))
-            .count();
-        assert_eq!(found, 1, "{selector}{field} in {text}");
-    }
-    assert!(!text.contains("Purge"), "{text}");
-}
-
 #[test]
 fn a_file_of_all_defaults_changes_nothing() {
     let names = HostOptions::names();
@@ -228,4 +187,45 @@ fn wrong_retention_is_reported_with_its_place() {
         assert!(text.contains(expected), "{expected} is not in: {text}");
     }
     assert_eq!(problems.lines().len(), 5, "{text}");
+}
+
+struct Purge;
+
+#[test]
+fn every_fault_of_selectors_is_found_before_start_and_named_by_its_selector() {
+    let mut problems = Problems::default();
+    let layers = Layers {
+        file: None,
+        reads_environment: false,
+    };
+    let select = |options: &mut HostOptions| {
+        options
+            .selectors
+            .add_worker::<Purge>(|it| {
+                it.cron("0 0 * * *")
+                    .time_zone("Asia/Tokyo")
+                    .timeout(Duration::from_secs(5))
+            })
+            .add_namespace("a", |it| it.cron("every day"))
+            .add_namespace("b", |it| it.time_zone("Mars/Olympus"))
+            .add_namespace("c", |it| it.node_name("a/b").interval(Duration::ZERO))
+            .add_namespace("d", |it| it.cron("0 0 0 30 2 ?"))
+            .add_namespace("e", |it| it.cron("0 0 * * *").interval(Duration::from_secs(5)));
+    };
+    layers.read(vec![Box::new(select)], &mut problems);
+    let text = problems.to_string();
+    for (selector, field) in [
+        ("a", ".cron"),
+        ("b", ".time_zone"),
+        ("c", ".node_name"),
+        ("c", ".interval"),
+        ("d", ".cron"),
+        ("e", ""),
+    ] {
+        let found = text
+            .matches(&format!("selectors.Namespace:{selector}{field}`"))
+            .count();
+        assert_eq!(found, 1, "{selector}{field} in {text}");
+    }
+    assert!(!text.contains("Purge"), "{text}");
 }

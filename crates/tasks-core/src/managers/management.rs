@@ -262,6 +262,8 @@ impl JobManagement for EngineManagement {
     ) -> Result<BulkAnswer, ManagementError> {
         let query = JobQuery {
             is_abandoned: Some(true),
+            // Starting enables, and who disabled a job did not mean this.
+            is_enabled: Some(true),
             exact_type: type_name.map(ToOwned::to_owned),
             ..JobQuery::default()
         };

@@ -327,4 +327,12 @@ pub async fn given_up_jobs_of_a_type_are_started_again(fx: &impl SchedulerFixtur
         "it was not given up"
     );
     assert_eq!(host.recorder().look(|it| it.started_of(ids[3])), 1);
+    host.command(ids[0], JobCommand::Disable).await.unwrap();
+    assert_eq!(
+        retry(None, BulkMode::Apply).await.matched,
+        2,
+        "who disabled it did not mean this"
+    );
+    pass(secs(10)).await;
+    assert_eq!(host.recorder().look(|it| it.started_of(ids[0])), 3);
 }

@@ -21,6 +21,7 @@
 //!
 //! # Cargo features
 //! - `sqlite` (default): SQLite files.
+//! - `postgres`: PostgreSQL servers, with TLS by rustls.
 
 mod change;
 mod claim;
@@ -37,6 +38,7 @@ mod migration;
 mod module;
 mod nodes;
 mod options;
+mod process;
 mod queue;
 mod row;
 mod statement;

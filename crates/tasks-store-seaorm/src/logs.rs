@@ -10,8 +10,11 @@ use tasks_multitenancy::TenantScope;
 
 use crate::finish::refuse_log_nul;
 use crate::list::{Filter, List};
-use crate::row::{Hex, LogRow, json_rows, micros, read_log, uuid_at};
-use crate::store::{SeaOrmStore, commit};
+use crate::row::{Hex, LogRow, json_rows, micros, not_json, read_log, uuid_at};
+use crate::store::{SeaOrmStore, commit, lock_jobs};
+
+/// Most jobs that are removed in one transaction.
+const JOBS_AT_ONCE: usize = 1_000;
 
 #[async_trait]
 impl JobStore for SeaOrmStore {
@@ -50,7 +53,7 @@ impl JobStore for SeaOrmStore {
     }
 
     async fn store(&self, job: JobInfo) -> Result<Option<JobInfo>, StoreError> {
-        self.store_job(job).await
+        self.again(|| self.store_job(&job)).await
     }
 
     async fn store_log(&self, log: JobLog) -> Result<(), StoreError> {
@@ -65,19 +68,19 @@ impl JobStore for SeaOrmStore {
     }
 
     async fn remove(&self, scope: TenantScope, id: JobId) -> Result<bool, StoreError> {
-        self.remove_job(scope, id).await
+        self.again(|| self.remove_job(scope, id)).await
     }
 
     async fn cleanup(&self, what: &Cleanup) -> Result<u64, StoreError> {
         let mut removed = 0;
         if let Some(before) = what.jobs_before {
-            removed += self.clean_jobs(before, what).await?;
+            removed += self.again(|| self.clean_jobs(before, what)).await?;
         }
         if let Some(before) = what.logs_before {
-            removed += self.clean_logs(before, what.limit).await?;
+            removed += self.again(|| self.clean_logs(before, what.limit)).await?;
         }
         if let Some(before) = what.nodes_before {
-            removed += self.clean_nodes(before, what.limit).await?;
+            removed += self.again(|| self.clean_nodes(before, what.limit)).await?;
         }
         Ok(removed)
     }
@@ -88,7 +91,7 @@ impl JobStore for SeaOrmStore {
 
     async fn list_logs(&self, scope: TenantScope, query: &JobLogQuery) -> Result<Page<JobLog>, StoreError> {
         let on = self.reading();
-        let mut filter = Filter::default();
+        let mut filter = Filter::of(on.dialect);
         filter.is(
             "l.tenant_id",
             scope.only().map(|it| on.dialect.uuid(it.as_uuid())),
@@ -115,6 +118,7 @@ impl JobStore for SeaOrmStore {
                 JobLogSort::StartedAt => "l.started_at",
                 JobLogSort::Duration => "l.duration_ms",
             },
+            may_be_null: false,
             then: "l.run_id",
             order: query.order,
             paging: query.paging,
@@ -149,12 +153,16 @@ impl SeaOrmStore {
         let rows = on.rows(on.dialect.sql().old_jobs, values, doing).await?;
         let mut ids = Vec::with_capacity(rows.len());
         for row in &rows {
-            ids.push(Hex(uuid_at(row, 0, "the id of an old job")?));
+            ids.push(JobId::new(uuid_at(row, 0, "the id of an old job")?));
         }
         let mut removed = 0;
-        for (json, _) in json_rows(ids)? {
+        for ids in ids.chunks(JOBS_AT_ONCE) {
+            let json = serde_json::to_string(&ids.iter().map(|it| Hex(it.as_uuid())).collect::<Vec<_>>())
+                .map_err(not_json)?;
             let tx = self.begin(doing).await?;
             let on = self.on(&tx);
+            // A command may arm one of them meanwhile: they are judged again when it has ended.
+            lock_jobs(on, ids.iter().copied(), doing).await?;
             let values = vec![json.into(), micros(before).into(), what.stopped.into()];
             removed += on
                 .execute(on.dialect.sql().delete_old_jobs, values, doing)

@@ -6,8 +6,10 @@
 )]
 
 use async_trait::async_trait;
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use sea_orm_migration::prelude::{MigrationName, MigrationTrait, SchemaManager};
+
+use crate::dialect::postgres_tables as postgres;
 
 #[derive(Debug)]
 pub(super) struct Migration;
@@ -74,7 +76,11 @@ const DOWN: &[&str] = &[
 #[async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, UP).await
+        let statements = match manager.get_database_backend() {
+            DbBackend::Postgres => postgres::FOUNDATION_UP,
+            _ => UP,
+        };
+        run(manager, statements).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

@@ -11,7 +11,7 @@ use tasks_abstractions::job::{InstanceId, Lane};
 use tasks_abstractions::run::RunInfo;
 use tasks_abstractions::store::{
     CancelRequest, ChangeAnswer, ClaimRequest, ClaimedRun, Decide, FinishAnswer, FinishRun, NodeInfo,
-    PreparedJob, RenewRequest, Renewal, SubmitAnswer, TakeOver, TakenOver,
+    PreparedJob, ProgressReport, RenewRequest, Renewal, SubmitAnswer, TakeOver, TakenOver,
 };
 use tasks_abstractions::{JobId, JobQueue, StoreError, Timestamp};
 use tasks_multitenancy::TenantScope;
@@ -106,6 +106,19 @@ impl JobQueue for CrashingQueue {
         self.inner.next_due(lanes, now).await
     }
 
+    async fn waiting_lanes(&self) -> Result<Vec<Lane>, StoreError> {
+        self.inner.waiting_lanes().await
+    }
+
+    async fn waiting_in(
+        &self,
+        lane: &Lane,
+        after: Option<JobId>,
+        limit: usize,
+    ) -> Result<Vec<JobId>, StoreError> {
+        self.inner.waiting_in(lane, after, limit).await
+    }
+
     async fn finish(&self, runs: &[FinishRun]) -> Result<Vec<FinishAnswer>, StoreError> {
         self.burn(CrashPoint::BeforeFinish);
         let answers = self.inner.finish(runs).await?;
@@ -137,6 +150,14 @@ impl JobQueue for CrashingQueue {
 
     async fn runs_of(&self, instance: InstanceId) -> Result<Vec<RunInfo>, StoreError> {
         self.inner.runs_of(instance).await
+    }
+
+    async fn store_progress(
+        &self,
+        reports: &[ProgressReport],
+        now: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        self.inner.store_progress(reports, now).await
     }
 
     async fn nodes(&self) -> Result<Vec<NodeInfo>, StoreError> {

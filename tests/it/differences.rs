@@ -12,8 +12,8 @@ use chrono::TimeDelta;
 use tasks_abstractions::prelude::*;
 use tasks_abstractions::store::JobQuery;
 use tasks_abstractions::{
-    CommandAnswer, EnqueueRequest, JobArgs, JobCommand, JobId, JobInfo, JobManagement, JobStatus, JobType,
-    RunOutcome, WorkerRegistration,
+    BulkMode, CommandAnswer, EnqueueRequest, JobArgs, JobCommand, JobId, JobInfo, JobManagement, JobStatus,
+    JobType, RunOutcome, WorkerRegistration,
 };
 use tasks_multitenancy::{TenantId, TenantScope};
 use tasks_testing::scheduler_suite::{LIMIT, MemoryScheduler, SchedulerFixture};
@@ -321,7 +321,7 @@ async fn a_command_on_many_jobs_reaches_each_where_it_runs() {
     let missing = samples::job_id(99);
     let many = async |scope, ids: &[JobId]| {
         a.management()
-            .command_many(scope, ids, JobCommand::Pause)
+            .command_many(scope, ids, JobCommand::Pause, BulkMode::Apply)
             .await
             .unwrap()
     };

@@ -42,6 +42,7 @@ mod manager;
 mod registration;
 pub mod run;
 mod scheduler;
+mod selector;
 pub mod services;
 pub mod store;
 pub mod worker;
@@ -56,12 +57,14 @@ pub use exception::{BusinessError, HttpStatusError, JobExceptionTypeFinder};
 pub use follow_up::{AbandonedNotice, AdministratorChannel, ChannelError, FollowUpRequest, RunFollowUps};
 pub use guid::{GuidGenerator, SequentialGuidGenerator};
 pub use job::{
-    FieldFault, InstanceId, JobActionType, JobArgs, JobExceptionType, JobId, JobInfo, JobInfoBuilder,
-    JobLimits, JobPriority, JobSource, JobState, JobStatus, JobType, MisfirePolicy, RetryPolicy, RunId,
-    ValidationErrors,
+    DefinitionMark, FieldFault, InstanceId, JobActionType, JobArgs, JobExceptionType, JobId, JobInfo,
+    JobInfoBuilder, JobLimits, JobPriority, JobSource, JobState, JobStatus, JobType, MisfirePolicy,
+    RetryPolicy, RunId, ValidationErrors,
 };
 pub use lock::{JobLock, JobLockProvider, LockOwner};
-pub use management::{CommandAnswer, JobCommand, JobManagement, ManagementError};
+pub use management::{
+    BulkAnswer, BulkMode, CheckReport, CommandAnswer, CopyRequest, JobCommand, JobManagement, ManagementError,
+};
 pub use manager::{
     BackgroundJobManager, BackgroundJobManagerExt, BackgroundWorkerManager, Enqueue, EnqueueError,
     EnqueueRequest, WorkerError,
@@ -73,10 +76,14 @@ pub use run::{
     CancelReason, JobError, JobResult, JobRunnableContext, Outcome, Progress, RunContextError, RunOutcome,
 };
 pub use scheduler::{JobScheduler, SchedulerError};
+pub use selector::{
+    DuplicateSelector, JobDispatcherSelectors, JobTypeSelector, RustType, SelectedKind, SelectedSettings,
+    SelectedType,
+};
 pub use store::{JobQueue, JobStore, StoreError};
 pub use worker::{
-    AsyncPeriodicWorker, BackgroundWorker, BackgroundWorkerAdapter, BackgroundWorkerRunnable, PeriodicWorker,
-    WorkerContext, WorkerDefinition, WorkerSchedule,
+    AsyncPeriodicWorker, BackgroundWorker, BackgroundWorkerAdapter, BackgroundWorkerRunnable, DynamicWorker,
+    PeriodicWorker, WorkerContext, WorkerDefinition, WorkerSchedule,
 };
 
 /// What a file that defines jobs and workers usually needs.

@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use tasks_multitenancy::TenantScope;
 use thiserror::Error;
 
-use crate::run::JobLog;
-use crate::store::{JobCounts, JobLogQuery, JobQuery, Page};
-use crate::{JobId, JobInfo, StoreError, ValidationErrors};
+use crate::run::{JobLog, JobSnapshot};
+use crate::store::{JobCounts, JobLogQuery, JobQuery, NodeInfo, Page, RunStatistics};
+use crate::{JobArgs, JobId, JobInfo, StoreError, Timestamp, ValidationErrors};
 
 /// A command on one job. What each does in each state is the table "State × command" of `ARCHITECTURE.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -130,10 +130,86 @@ pub enum ManagementError {
     Store(#[from] StoreError),
 }
 
+/// What a command did to many jobs, or would do.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BulkAnswer {
+    /// Jobs that the filter let pass.
+    pub matched: u64,
+    /// Of them, changed.
+    pub changed: u64,
+    /// Of them, as wanted already, or in a state in which the command has no meaning.
+    pub unchanged: u64,
+    /// Of them, refused or gone meanwhile.
+    pub refused: u64,
+    /// The first refusals with their reasons, at most [`MAX_REASONS`](Self::MAX_REASONS).
+    pub reasons: Vec<(JobId, String)>,
+}
+
+impl BulkAnswer {
+    /// Most reasons that are kept.
+    pub const MAX_REASONS: usize = 100;
+
+    /// Counts the answer for one job.
+    pub fn count(&mut self, job: JobId, answer: &CommandAnswer) {
+        self.matched += 1;
+        let reason = match answer {
+            CommandAnswer::Changed => {
+                self.changed += 1;
+                return;
+            }
+            CommandAnswer::Unchanged => {
+                self.unchanged += 1;
+                return;
+            }
+            CommandAnswer::Refused(reason) => reason.clone(),
+            CommandAnswer::NotFound => "the job is gone".to_owned(),
+        };
+        self.refused += 1;
+        if self.reasons.len() < Self::MAX_REASONS {
+            self.reasons.push((job, reason));
+        }
+    }
+}
+
+/// Whether a command on many jobs is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BulkMode {
+    /// It is carried out.
+    Apply,
+    /// Only what it would do is answered; nothing changes.
+    DryRun,
+}
+
+/// What a copy of a job differs in. Everything else is as in the original; counters, state and times of runs begin anew.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct CopyRequest {
+    /// Its name. `None` = generated.
+    pub name: Option<String>,
+    /// Its arguments. `None` = those of the original.
+    pub args: Option<JobArgs>,
+    /// No run before this instant. `None` = now.
+    pub begin_time: Option<Timestamp>,
+}
+
+/// What a check of stored jobs found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CheckReport {
+    /// Jobs that were looked at.
+    pub looked_at: u64,
+    /// Jobs that should have been armed and were not; they are now. Each is an error of the system, never of the job.
+    pub rearmed: Vec<JobId>,
+    /// Jobs that should have been armed and have nothing left to run; they are Completed now.
+    pub completed: Vec<JobId>,
+    /// Where the next step goes on; `None` where the walk came to the end.
+    pub next: Option<JobId>,
+}
+
 /// Everything that people and programs may do to stored jobs. The rules are here once; transports only translate.
+///
+/// A job of another tenant is answered like one that does not exist.
 #[async_trait]
 pub trait JobManagement: Send + Sync + Debug {
-    /// One job. A job of another tenant is not found.
+    /// One job.
     async fn get(&self, scope: TenantScope, id: JobId) -> Result<JobInfo, ManagementError>;
 
     /// Jobs by filter, sorted and paged.
@@ -145,12 +221,37 @@ pub trait JobManagement: Send + Sync + Debug {
     /// How many jobs are in which status.
     async fn counts(&self, scope: TenantScope) -> Result<JobCounts, ManagementError>;
 
-    /// Stores a new job and arms it if it is enabled and due to run ever.
+    /// Runs in flight with their jobs and progress, longest running first, at most `limit`.
+    async fn runs(&self, scope: TenantScope, limit: usize) -> Result<Vec<JobSnapshot>, ManagementError>;
+
+    /// Members and former members of the cluster, by start.
+    async fn nodes(&self) -> Result<Vec<NodeInfo>, ManagementError>;
+
+    /// How runs that started at or after `since` ended, by type and outcome.
+    async fn statistics(
+        &self,
+        scope: TenantScope,
+        since: Timestamp,
+    ) -> Result<Vec<RunStatistics>, ManagementError>;
+
+    /// Stores a new job and arms it if it is enabled.
+    ///
+    /// # Errors
+    /// [`Invalid`](ManagementError::Invalid) with all faults; [`NameTaken`](ManagementError::NameTaken);
+    /// [`Refused`](ManagementError::Refused) where its id exists or nothing is left to run.
     async fn create(&self, job: JobInfo) -> Result<JobInfo, ManagementError>;
 
     /// Replaces the definition and settings of a job whose version still is `job.version`. State and counters stay; the waiting
-    /// execution is armed anew only where the schedule changed.
+    /// execution is armed anew only where the schedule changed. On a job that a program defines, the fields that this changes win over the
+    /// program's definition from now on ([`JobInfo::overrides`]).
+    ///
+    /// # Errors
+    /// [`Conflict`](ManagementError::Conflict) where somebody changed it since; else as [`create`](Self::create).
     async fn update(&self, scope: TenantScope, job: JobInfo) -> Result<JobInfo, ManagementError>;
+
+    /// Lets the program's definition count again for every field that people changed: forgets [`JobInfo::overrides`]. The definition is written with the
+    /// next start of a program that has it.
+    async fn reset_overrides(&self, scope: TenantScope, id: JobId) -> Result<JobInfo, ManagementError>;
 
     /// Carries out a command on one job.
     async fn command(
@@ -159,4 +260,67 @@ pub trait JobManagement: Send + Sync + Debug {
         id: JobId,
         command: JobCommand,
     ) -> Result<CommandAnswer, ManagementError>;
+
+    /// Carries out a command on many jobs, each by itself; one answer each, in order. No ids: no answers.
+    ///
+    /// # Errors
+    /// Where the store failed. Some of the jobs may have been changed; repeating the command is harmless.
+    async fn command_many(
+        &self,
+        scope: TenantScope,
+        ids: &[JobId],
+        command: JobCommand,
+        mode: BulkMode,
+    ) -> Result<Vec<CommandAnswer>, ManagementError>;
+
+    /// Carries out a command on every job that the filter lets pass; order and page of the query mean nothing. Jobs that are made while it runs are left
+    /// out.
+    ///
+    /// # Errors
+    /// As [`command_many`](Self::command_many).
+    async fn command_where(
+        &self,
+        scope: TenantScope,
+        query: &JobQuery,
+        command: JobCommand,
+        mode: BulkMode,
+    ) -> Result<BulkAnswer, ManagementError>;
+
+    /// Starts every job of exactly this type that was given up, or of every type.
+    ///
+    /// # Errors
+    /// As [`command_many`](Self::command_many).
+    async fn retry_abandoned(
+        &self,
+        scope: TenantScope,
+        type_name: Option<&str>,
+        mode: BulkMode,
+    ) -> Result<BulkAnswer, ManagementError>;
+
+    /// Makes a new job like this one, from source User.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    async fn copy(
+        &self,
+        scope: TenantScope,
+        id: JobId,
+        copy: CopyRequest,
+    ) -> Result<JobInfo, ManagementError>;
+
+    /// Runs a job anew, now, with these arguments (`None` = its own): tries, interruptions and abandonment are cleared. What waits is brought
+    /// forward.
+    ///
+    /// # Errors
+    /// [`Invalid`](ManagementError::Invalid) where the arguments are too large; [`Refused`](ManagementError::Refused) while a run is in flight, where
+    /// the job is disabled, or where nothing is left to run.
+    async fn requeue(
+        &self,
+        scope: TenantScope,
+        id: JobId,
+        args: Option<JobArgs>,
+    ) -> Result<JobInfo, ManagementError>;
+
+    /// Looks at the next `limit` jobs of all tenants after `after` and repairs those that should be armed and are not.
+    async fn check(&self, after: Option<JobId>, limit: usize) -> Result<CheckReport, ManagementError>;
 }

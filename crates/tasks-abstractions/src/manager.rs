@@ -14,7 +14,7 @@ use crate::job::ArgsError;
 use crate::store::{PreparedJob, SubmitAnswer};
 use crate::{
     BackgroundJob, BackgroundWorkerRunnable, JobArgs, JobError, JobId, JobPriority, JobSource, RetryPolicy,
-    StoreError, Timestamp, ValidationErrors,
+    RustType, StoreError, Timestamp, ValidationErrors, WorkerSchedule,
 };
 
 /// Why a job was not accepted. Nothing was written.
@@ -60,6 +60,8 @@ pub enum EnqueueError {
 pub struct EnqueueRequest {
     /// Name of the registered job.
     pub type_name: String,
+    /// Its Rust type, for selectors. `None` where it is enqueued by name.
+    pub rust_type: Option<RustType>,
     /// Its arguments.
     pub args: JobArgs,
     /// Its id. `None` = generated. Enqueueing an id that exists changes nothing.
@@ -86,6 +88,8 @@ pub struct EnqueueRequest {
     pub interval: Option<Duration>,
     /// Longest run. `None` = no limit.
     pub timeout: Option<Duration>,
+    /// Longest exclusivity. `None` = as long as it runs.
+    pub lock_timeout: Option<Duration>,
     /// Only the node of this name runs it.
     pub node_name: Option<String>,
     /// For people.
@@ -100,6 +104,7 @@ impl EnqueueRequest {
     pub fn new(type_name: impl Into<String>, args: JobArgs) -> Self {
         Self {
             type_name: type_name.into(),
+            rust_type: None,
             args,
             id: None,
             name: None,
@@ -113,6 +118,7 @@ impl EnqueueRequest {
             retry_policy: None,
             interval: None,
             timeout: None,
+            lock_timeout: None,
             node_name: None,
             description: None,
             source: None,
@@ -174,7 +180,10 @@ fn request_of<J: BackgroundJob>(args: &J::Args) -> Result<EnqueueRequest, Enqueu
         job: J::NAME.to_owned(),
         source,
     })?;
-    Ok(EnqueueRequest::new(J::NAME, args))
+    Ok(EnqueueRequest {
+        rust_type: Some(RustType::of::<J>()),
+        ..EnqueueRequest::new(J::NAME, args)
+    })
 }
 
 /// A job that is about to be enqueued. Awaiting it stores it and answers its id; an id that exists already is answered as well.
@@ -310,14 +319,20 @@ pub enum WorkerError {
 /// Holds the workers of this program.
 #[async_trait]
 pub trait BackgroundWorkerManager: Send + Sync + Debug {
-    /// Adds a worker: calls its start hook if the manager has started, and stores its job under a stable id.
+    /// Adds a worker, also while the program runs: from then on this program can run it. If the manager has started, its start hook is called and its
+    /// job is stored under a stable id, in the tenant that is ambient. A worker of the same name is replaced: its stop hook is called first.
     ///
     /// A job that exists keeps its state, counters and waiting execution unless its schedule changed: starting a program twenty times
-    /// leaves one row, and a frequent start does not put off a long period.
+    /// leaves one row, and a frequent start does not put off a long period. What people changed on it stays, and a definition that a newer
+    /// program wrote is left alone.
     async fn add(&self, worker: Arc<dyn BackgroundWorkerRunnable>) -> Result<(), WorkerError>;
 
-    /// Takes a worker away from this program: calls its stop hook. Its job stays in the store, shown and not run here.
+    /// Takes a worker away from this program: calls its stop hook. Its job stays in the store, shown and not run here; delete it by
+    /// [`JobScheduler::remove`](crate::JobScheduler::remove) where no other program has the worker either.
     async fn remove(&self, name: &str) -> Result<(), WorkerError>;
+
+    /// Gives a worker another schedule, keeping its code. Stored at once if the manager has started.
+    async fn update_schedule(&self, name: &str, schedule: WorkerSchedule) -> Result<(), WorkerError>;
 
     /// Starts every worker added so far. False when they are started already.
     async fn start(&self) -> Result<bool, WorkerError>;

@@ -10,7 +10,7 @@ use crate::services::{FromScope, Need, Resolver, ServiceError};
 use crate::worker::{
     AsyncPeriodicWorker, BackgroundWorker, BackgroundWorkerAdapter, BackgroundWorkerRunnable, PeriodicWorker,
 };
-use crate::{JobResult, JobRunnableContext};
+use crate::{JobResult, JobRunnableContext, RustType};
 
 /// What the engine runs: a name and an execution. The untyped trait under jobs and workers.
 #[async_trait]
@@ -136,6 +136,8 @@ pub struct JobRegistration {
     pub flags: JobFlags,
     /// The services that it needs.
     pub needs: fn(&mut Vec<Need>),
+    /// The Rust type.
+    pub rust_type: fn() -> RustType,
     /// Makes it for one run.
     pub build: BuildJob,
 }
@@ -151,6 +153,7 @@ impl JobRegistration {
             at,
             flags: JobFlags::NONE,
             needs: J::needs,
+            rust_type: RustType::of::<J>,
             build: build_job::<J>,
         }
     }
@@ -178,6 +181,8 @@ pub struct WorkerRegistration {
     pub flags: JobFlags,
     /// The services that it needs.
     pub needs: fn(&mut Vec<Need>),
+    /// The Rust type.
+    pub rust_type: fn() -> RustType,
     /// Makes it: once for its schedule and hooks, and anew for each run.
     pub build: BuildWorker,
 }
@@ -193,6 +198,7 @@ impl WorkerRegistration {
             at,
             flags: JobFlags::NONE,
             needs: W::needs,
+            rust_type: RustType::of::<W>,
             build: build_async::<W>,
         }
     }
@@ -205,6 +211,7 @@ impl WorkerRegistration {
             at,
             flags: JobFlags::NONE,
             needs: W::needs,
+            rust_type: RustType::of::<W>,
             build: build_sync::<W>,
         }
     }
@@ -217,6 +224,7 @@ impl WorkerRegistration {
             at,
             flags: JobFlags::NONE,
             needs: W::needs,
+            rust_type: RustType::of::<W>,
             build: build_plain::<W>,
         }
     }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tasks_abstractions::services::{Consumer, Need, Scope, ServiceError};
 use tasks_abstractions::{
@@ -69,10 +70,21 @@ impl fmt::Debug for RegisteredType {
 }
 
 /// What this program can run. A value, not a global: the host fills it from the registrations of the whole program, a test from
-/// those it wants.
-#[derive(Debug, Clone, Default)]
+/// those it wants. Workers may be added and taken away while the program runs.
+#[derive(Debug, Default)]
 pub struct JobRegistry {
-    types: BTreeMap<String, RegisteredType>,
+    types: RwLock<BTreeMap<String, Arc<RegisteredType>>>,
+    changes: AtomicU64,
+}
+
+impl Clone for JobRegistry {
+    /// A registry of its own, with the types of now.
+    fn clone(&self) -> Self {
+        Self {
+            types: RwLock::new(self.read().clone()),
+            changes: AtomicU64::new(0),
+        }
+    }
 }
 
 impl JobRegistry {
@@ -135,53 +147,74 @@ impl JobRegistry {
     /// Where the name is taken.
     pub fn add_instance(&mut self, it: Arc<dyn JobRunnable>, at: &str) -> Result<&mut Self, DuplicateName> {
         let name = it.name().to_owned();
-        let build: Build = Arc::new(move |_| Ok(Arc::clone(&it)));
-        let flags = JobFlags::NONE;
-        self.add(
-            &name,
-            RegisteredType {
-                kind: "job",
-                at: at.to_owned(),
-                flags,
-                needs: Vec::new(),
-                build,
-                worker: None,
-            },
-        )
+        self.add(&name, instance("job", at, it))
     }
 
     fn add(&mut self, name: &str, it: RegisteredType) -> Result<&mut Self, DuplicateName> {
-        if let Some(first) = self.types.get(name) {
+        let mut types = self.write();
+        if let Some(first) = types.get(name) {
             return Err(DuplicateName {
                 name: name.to_owned(),
                 first: first.at.clone(),
                 second: it.at,
             });
         }
-        self.types.insert(name.to_owned(), it);
+        types.insert(name.to_owned(), Arc::new(it));
+        drop(types);
         Ok(self)
+    }
+
+    /// Lets this program run a worker that exists already, from now on. One of this name that was put in before is replaced. False, and no
+    /// change, where the program has a registered job or worker of this name.
+    pub(crate) fn put_worker(&self, it: Arc<dyn BackgroundWorkerRunnable>) -> bool {
+        let name = it.name().to_owned();
+        let mut types = self.write();
+        if types.get(&name).is_some_and(|it| it.at != AT_RUN_TIME) {
+            return false;
+        }
+        types.insert(name, Arc::new(instance("worker", AT_RUN_TIME, it)));
+        drop(types);
+        self.changes.fetch_add(1, Ordering::Release);
+        true
+    }
+
+    /// Takes a type away: from now on this program cannot run it. Answers what it was.
+    pub(crate) fn take(&self, name: &str) -> Option<Arc<RegisteredType>> {
+        let taken = self.write().remove(name);
+        self.changes.fetch_add(1, Ordering::Release);
+        taken
+    }
+
+    /// How often types came and went while the program ran.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
     }
 
     /// One type.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&RegisteredType> {
-        self.types.get(name)
+    pub fn get(&self, name: &str) -> Option<Arc<RegisteredType>> {
+        self.read().get(name).cloned()
     }
 
     /// The names, sorted.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.types.keys().map(String::as_str)
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.read().keys().cloned().collect()
     }
 
     /// The names and types, by name.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &RegisteredType)> {
-        self.types.iter().map(|(name, it)| (name.as_str(), it))
+    #[must_use]
+    pub fn types(&self) -> Vec<(String, Arc<RegisteredType>)> {
+        self.read()
+            .iter()
+            .map(|(name, it)| (name.clone(), Arc::clone(it)))
+            .collect()
     }
 
     /// All of them, for the check of the whole graph of services before start.
     #[must_use]
     pub fn consumers(&self) -> Vec<Consumer> {
-        self.types
+        self.read()
             .iter()
             .map(|(name, it)| Consumer {
                 kind: it.kind,
@@ -190,5 +223,27 @@ impl JobRegistry {
                 needs: it.needs.clone(),
             })
             .collect()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<String, Arc<RegisteredType>>> {
+        self.types.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, BTreeMap<String, Arc<RegisteredType>>> {
+        self.types.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where workers are "registered" that a running program added.
+const AT_RUN_TIME: &str = "added while the program runs";
+
+fn instance(kind: &'static str, at: &str, it: Arc<dyn JobRunnable>) -> RegisteredType {
+    RegisteredType {
+        kind,
+        at: at.to_owned(),
+        flags: JobFlags::NONE,
+        needs: Vec::new(),
+        build: Arc::new(move |_| Ok(Arc::clone(&it))),
+        worker: None,
     }
 }

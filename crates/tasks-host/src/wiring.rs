@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use tasks_abstractions::services::{ServiceError, ServiceRegistry};
 use tasks_abstractions::{
-    BackgroundJobManager, BackgroundWorkerManager, Clock, GuidGenerator, JobDispatcher, JobLimits,
-    JobLockProvider, JobManagement, JobPublisher, JobQueue, JobStore, SequentialGuidGenerator,
+    BackgroundJobManager, BackgroundWorkerManager, Clock, GuidGenerator, JobDispatcher, JobLockProvider,
+    JobManagement, JobPublisher, JobQueue, JobStore, SequentialGuidGenerator,
 };
 use tasks_core::{
-    EngineManagement, LocalJobDispatcher, LocalJobPublisher, Signals, StoreBackgroundJobManager,
-    StoreBackgroundWorkerManager,
+    EngineManagement, JobRegistry, LocalJobDispatcher, LocalJobPublisher, Signals, StoreBackgroundJobManager,
+    StoreBackgroundWorkerManager, WorkerManagerParts,
 };
+
+use crate::HostOptions;
 
 /// Registers what modules may build on.
 pub(crate) fn before_modules(
@@ -51,9 +53,12 @@ pub(crate) fn has_store(registry: &ServiceRegistry) -> bool {
 /// Makes the managers over the store in the registry, and registers them.
 pub(crate) fn after_store(
     registry: &mut ServiceRegistry,
-    node_name: &str,
-    limits: &JobLimits,
+    options: &HostOptions,
+    types: &Arc<JobRegistry>,
+    version: &str,
 ) -> Result<Managers, ServiceError> {
+    let limits = &options.engine.limits;
+    let selectors = Arc::new(options.selectors.clone());
     let store = registry.get::<dyn JobStore>()?;
     let queue = registry.get::<dyn JobQueue>()?;
     let locks = registry.get::<dyn JobLockProvider>()?;
@@ -61,20 +66,27 @@ pub(crate) fn after_store(
     let guids = registry.get::<dyn GuidGenerator>()?;
     let publisher = registry.get::<dyn JobPublisher>()?;
     let dispatcher = registry.get::<dyn JobDispatcher>()?;
-    let jobs: Arc<dyn BackgroundJobManager> = Arc::new(StoreBackgroundJobManager::new(
-        Arc::clone(&queue),
-        Arc::clone(&publisher),
-        Arc::clone(&clock),
-        Arc::clone(&guids),
-        limits.clone(),
-    ));
-    let workers: Arc<dyn BackgroundWorkerManager> = Arc::new(StoreBackgroundWorkerManager::new(
-        Arc::clone(&queue),
-        Arc::clone(&publisher),
-        Arc::clone(&clock),
-        node_name,
-        limits.clone(),
-    ));
+    let jobs: Arc<dyn BackgroundJobManager> = Arc::new(
+        StoreBackgroundJobManager::new(
+            Arc::clone(&queue),
+            Arc::clone(&publisher),
+            Arc::clone(&clock),
+            Arc::clone(&guids),
+            limits.clone(),
+        )
+        .with_selectors(Arc::clone(&selectors)),
+    );
+    let workers: Arc<dyn BackgroundWorkerManager> =
+        Arc::new(StoreBackgroundWorkerManager::new(WorkerManagerParts {
+            queue: Arc::clone(&queue),
+            publisher: Arc::clone(&publisher),
+            clock: Arc::clone(&clock),
+            registry: Arc::clone(types),
+            selectors,
+            node_name: options.engine.node_name.clone(),
+            limits: limits.clone(),
+            version: version.to_owned(),
+        }));
     let management = Arc::new(EngineManagement::new(
         Arc::clone(&queue),
         Arc::clone(&store),

@@ -19,7 +19,7 @@ register_job!(Twice);
 #[tokio::test]
 async fn a_name_that_is_registered_twice_names_both_places() {
     let (registry, duplicates) = tasks_host::registered();
-    assert_eq!(registry.names().collect::<Vec<_>>(), ["host.twice"]);
+    assert_eq!(registry.names(), ["host.twice"]);
     let [duplicate] = duplicates.as_slice() else {
         panic!("one name is registered twice on purpose: {duplicates:?}");
     };

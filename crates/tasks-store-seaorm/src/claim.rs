@@ -55,6 +55,7 @@ impl SeaOrmStore {
             after: After::Settle,
             claimed_at: now,
             cancel: None,
+            progress: None,
         };
         ClaimedRun {
             job: Arc::new(job),

@@ -25,6 +25,7 @@
 
 mod change;
 mod claim;
+mod cleanup;
 mod connect;
 mod dialect;
 mod error;
@@ -45,6 +46,7 @@ mod statement;
 mod store;
 mod submit;
 mod transaction;
+mod walk;
 
 pub use module::SeaOrmStoreModule;
 pub use options::{Durability, SeaOrmStoreOptions};

@@ -160,49 +160,7 @@ impl SeaOrmStore {
     ) -> Result<Page<JobInfo>, StoreError> {
         let on = self.reading();
         let sql = on.dialect.sql();
-        let mut filter = Filter::of(on.dialect);
-        filter.is(
-            "j.tenant_id",
-            scope.only().map(|it| on.dialect.uuid(it.as_uuid())),
-        );
-        filter.contains(
-            &["j.name", "j.job_group", "j.type_name", "j.description"],
-            query.filter.as_deref(),
-        );
-        if let Some(ids) = &query.ids {
-            let ids = ids.iter().map(|it| Hex(it.as_uuid())).collect::<Vec<_>>();
-            let json = serde_json::to_string(&ids).map_err(|it| {
-                StoreError::new(StoreErrorKind::Invalid, "ids cannot be written as JSON").caused_by(it)
-            })?;
-            filter.add(on.dialect.is_one_of("j.id"), [json.into()]);
-        }
-        filter.is("j.name", query.name.as_deref());
-        filter.is("j.job_group", query.group.as_deref());
-        filter.contains(&["j.type_name"], query.type_name.as_deref());
-        filter.is(sql.shown_status, query.status.map(|it| it.code()));
-        filter.is("j.job_type", query.job_type.map(|it| it.code()));
-        filter.is("j.priority", query.priority.map(|it| it.code()));
-        filter.is("j.source", query.source.map(|it| it.code()));
-        // The rare ones are found by the index of what needs attention, however many jobs there are.
-        filter.is("j.attention", query.is_abandoned.filter(|it| *it).map(i64::from));
-        filter.is(
-            "j.is_abandoned",
-            query.is_abandoned.filter(|it| !*it).map(i64::from),
-        );
-        filter.is("j.is_enabled", query.is_enabled.map(i64::from));
-        filter.is("j.node_name", query.node_name.as_deref());
-        filter.within("j.begin_time", query.begin_time, None);
-        filter.within("j.end_time", None, query.end_time);
-        filter.within(
-            "j.last_run_time",
-            query.begin_last_run_time,
-            query.end_last_run_time,
-        );
-        filter.within(
-            "j.creation_time",
-            query.begin_creation_time,
-            query.end_creation_time,
-        );
+        let filter = job_filter(on.dialect, scope, query)?;
         let sort = match query.sort {
             JobSort::CreationTime => "j.creation_time",
             JobSort::Name => "j.name",
@@ -273,6 +231,56 @@ fn redefined(former: JobInfo, new: JobInfo) -> JobInfo {
     }
 }
 
+/// The conditions of a query on the tables of a list.
+pub(crate) fn job_filter(
+    dialect: Dialect,
+    scope: TenantScope,
+    query: &JobQuery,
+) -> Result<Filter, StoreError> {
+    let mut filter = Filter::of(dialect);
+    filter.is("j.tenant_id", scope.only().map(|it| dialect.uuid(it.as_uuid())));
+    filter.contains(
+        &["j.name", "j.job_group", "j.type_name", "j.description"],
+        query.filter.as_deref(),
+    );
+    if let Some(ids) = &query.ids {
+        let ids = ids.iter().map(|it| Hex(it.as_uuid())).collect::<Vec<_>>();
+        let json = serde_json::to_string(&ids).map_err(|it| {
+            StoreError::new(StoreErrorKind::Invalid, "ids cannot be written as JSON").caused_by(it)
+        })?;
+        filter.add(dialect.is_one_of("j.id"), [json.into()]);
+    }
+    filter.is("j.name", query.name.as_deref());
+    filter.is("j.job_group", query.group.as_deref());
+    filter.contains(&["j.type_name"], query.type_name.as_deref());
+    filter.is("j.type_name", query.exact_type.as_deref());
+    filter.is(dialect.sql().shown_status, query.status.map(|it| it.code()));
+    filter.is("j.job_type", query.job_type.map(|it| it.code()));
+    filter.is("j.priority", query.priority.map(|it| it.code()));
+    filter.is("j.source", query.source.map(|it| it.code()));
+    // The rare ones are found by the index of what needs attention, however many jobs there are.
+    filter.is("j.attention", query.is_abandoned.filter(|it| *it).map(i64::from));
+    filter.is(
+        "j.is_abandoned",
+        query.is_abandoned.filter(|it| !*it).map(i64::from),
+    );
+    filter.is("j.is_enabled", query.is_enabled.map(i64::from));
+    filter.is("j.node_name", query.node_name.as_deref());
+    filter.within("j.begin_time", query.begin_time, None);
+    filter.within("j.end_time", None, query.end_time);
+    filter.within(
+        "j.last_run_time",
+        query.begin_last_run_time,
+        query.end_last_run_time,
+    );
+    filter.within(
+        "j.creation_time",
+        query.begin_creation_time,
+        query.end_creation_time,
+    );
+    Ok(filter)
+}
+
 /// Conditions with their values, in order.
 #[derive(Debug)]
 pub(crate) struct Filter {
@@ -293,6 +301,16 @@ impl Filter {
     pub(crate) fn add(&mut self, condition: impl Into<String>, values: impl IntoIterator<Item = Value>) {
         self.conditions.push(condition.into());
         self.values.extend(values);
+    }
+
+    /// The condition with its `WHERE`, empty where nothing is filtered, and its values.
+    pub(crate) fn into_parts(self) -> (String, Vec<Value>) {
+        let condition = if self.conditions.is_empty() {
+            String::new()
+        } else {
+            format!(" WHERE {}", self.conditions.join(" AND "))
+        };
+        (condition, self.values)
     }
 
     /// Equal, where a value is wanted.
@@ -366,14 +384,10 @@ impl List<'_> {
             ..
         } = self;
         let dialect = on.dialect;
-        let filtered = if filter.conditions.is_empty() {
-            String::new()
-        } else {
-            format!(" WHERE {}", filter.conditions.join(" AND "))
-        };
+        let (filtered, filter_values) = filter.into_parts();
         let count = format!("SELECT count(*) FROM {tables}{filtered}");
         let total: Option<i64> = on
-            .row(dialect.placed(count), filter.values.clone(), doing)
+            .row(dialect.placed(count), filter_values.clone(), doing)
             .await?
             .map(|it| column(&it, 0, doing))
             .transpose()?;
@@ -381,7 +395,7 @@ impl List<'_> {
         let then = dialect.order(then, false, self.order);
         let page =
             format!("SELECT {columns} FROM {tables}{filtered} ORDER BY {sort}, {then} LIMIT ? OFFSET ?");
-        let mut values = filter.values;
+        let mut values = filter_values;
         let bound = |it: u64| Value::from(i64::try_from(it).unwrap_or(i64::MAX));
         values.extend([bound(self.paging.take), bound(self.paging.skip)]);
         let rows = on.rows(dialect.placed(page), values, doing).await?;

@@ -1,20 +1,17 @@
-//! Log rows, cleaning, and the seam of managers: which file does what.
+//! Log rows, and the seam of managers: which file does what.
 
 use async_trait::async_trait;
-use sea_orm::Value;
-use tasks_abstractions::job::InstanceId;
 use tasks_abstractions::run::{JobLog, JobSnapshot};
-use tasks_abstractions::store::{Cleanup, JobCounts, JobLogQuery, JobLogSort, JobQuery, Page};
+use tasks_abstractions::store::{
+    Cleanup, JobCounts, JobLogQuery, JobLogSort, JobQuery, Page, RunStatistics, UnarmedPage,
+};
 use tasks_abstractions::{JobId, JobInfo, JobStore, RunId, StoreError, Timestamp};
 use tasks_multitenancy::TenantScope;
 
 use crate::finish::refuse_log_nul;
 use crate::list::{Filter, List};
-use crate::row::{Hex, LogRow, json_rows, micros, not_json, read_log, uuid_at};
-use crate::store::{SeaOrmStore, commit, lock_jobs};
-
-/// Most jobs that are removed in one transaction.
-const JOBS_AT_ONCE: usize = 1_000;
+use crate::row::{LogRow, json_rows, read_log};
+use crate::store::{SeaOrmStore, commit};
 
 #[async_trait]
 impl JobStore for SeaOrmStore {
@@ -72,17 +69,7 @@ impl JobStore for SeaOrmStore {
     }
 
     async fn cleanup(&self, what: &Cleanup) -> Result<u64, StoreError> {
-        let mut removed = 0;
-        if let Some(before) = what.jobs_before {
-            removed += self.again(|| self.clean_jobs(before, what)).await?;
-        }
-        if let Some(before) = what.logs_before {
-            removed += self.again(|| self.clean_logs(before, what.limit)).await?;
-        }
-        if let Some(before) = what.nodes_before {
-            removed += self.again(|| self.clean_nodes(before, what.limit)).await?;
-        }
-        Ok(removed)
+        self.again(|| self.clean(what)).await
     }
 
     async fn list(&self, scope: TenantScope, query: &JobQuery) -> Result<Page<JobInfo>, StoreError> {
@@ -135,80 +122,37 @@ impl JobStore for SeaOrmStore {
         row.as_ref().map(read_log).transpose()
     }
 
+    async fn list_ids(
+        &self,
+        scope: TenantScope,
+        query: &JobQuery,
+        after: Option<JobId>,
+        limit: usize,
+    ) -> Result<Vec<JobId>, StoreError> {
+        self.ids_by_filter(scope, query, after, limit).await
+    }
+
+    async fn find_unarmed(&self, after: Option<JobId>, limit: usize) -> Result<UnarmedPage, StoreError> {
+        self.unarmed_after(after, limit).await
+    }
+
+    async fn cursor(&self, name: &str) -> Result<Option<String>, StoreError> {
+        self.read_cursor(name).await
+    }
+
+    async fn set_cursor(&self, name: &str, value: Option<&str>) -> Result<(), StoreError> {
+        self.again(|| self.write_cursor(name, value)).await
+    }
+
+    async fn run_statistics(
+        &self,
+        scope: TenantScope,
+        since: Timestamp,
+    ) -> Result<Vec<RunStatistics>, StoreError> {
+        self.statistics_since(scope, since).await
+    }
+
     async fn counts(&self, scope: TenantScope) -> Result<JobCounts, StoreError> {
         self.count_jobs(scope).await
-    }
-}
-
-fn bound(limit: usize) -> Value {
-    i64::try_from(limit).unwrap_or(i64::MAX).into()
-}
-
-/// Old rows are looked for with a reading connection, so that a long search holds up no writer, and are judged again when they are removed.
-impl SeaOrmStore {
-    async fn clean_jobs(&self, before: Timestamp, what: &Cleanup) -> Result<u64, StoreError> {
-        let doing = "remove old jobs";
-        let on = self.reading();
-        let values = vec![micros(before).into(), what.stopped.into(), bound(what.limit)];
-        let rows = on.rows(on.dialect.sql().old_jobs, values, doing).await?;
-        let mut ids = Vec::with_capacity(rows.len());
-        for row in &rows {
-            ids.push(JobId::new(uuid_at(row, 0, "the id of an old job")?));
-        }
-        let mut removed = 0;
-        for ids in ids.chunks(JOBS_AT_ONCE) {
-            let json = serde_json::to_string(&ids.iter().map(|it| Hex(it.as_uuid())).collect::<Vec<_>>())
-                .map_err(not_json)?;
-            let tx = self.begin(doing).await?;
-            let on = self.on(&tx);
-            // A command may arm one of them meanwhile: they are judged again when it has ended.
-            lock_jobs(on, ids.iter().copied(), doing).await?;
-            let values = vec![json.into(), micros(before).into(), what.stopped.into()];
-            removed += on
-                .execute(on.dialect.sql().delete_old_jobs, values, doing)
-                .await?;
-            commit(tx, doing).await?;
-        }
-        Ok(removed)
-    }
-
-    async fn clean_logs(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {
-        let doing = "remove old log rows";
-        let on = self.reading();
-        let rows = on
-            .rows(
-                on.dialect.sql().old_logs,
-                vec![micros(before).into(), bound(limit)],
-                doing,
-            )
-            .await?;
-        let mut ids = Vec::with_capacity(rows.len());
-        for row in &rows {
-            ids.push(Hex(uuid_at(row, 0, "the run of an old log row")?));
-        }
-        let mut removed = 0;
-        for (json, _) in json_rows(ids)? {
-            let tx = self.begin(doing).await?;
-            let on = self.on(&tx);
-            removed += on
-                .execute(on.dialect.sql().delete_logs, vec![json.into()], doing)
-                .await?;
-            commit(tx, doing).await?;
-        }
-        Ok(removed)
-    }
-
-    async fn clean_nodes(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {
-        let doing = "remove old nodes";
-        let tx = self.begin(doing).await?;
-        let on = self.on(&tx);
-        let values = vec![micros(before).into(), bound(limit)];
-        let rows = on.rows(on.dialect.sql().delete_old_nodes, values, doing).await?;
-        commit(tx, doing).await?;
-        for row in &rows {
-            let instance = InstanceId::new(uuid_at(row, 0, "the instance of an old node")?);
-            self.handles().lock_files.remove(instance);
-        }
-        Ok(rows.len() as u64)
     }
 }

@@ -53,7 +53,13 @@ impl SeaOrmStore {
         let sql = on.dialect.sql();
         let now = self.now_on(on, request.now).await?;
         let instance = || on.dialect.uuid(request.instance.as_uuid());
-        let values = vec![instance(), micros(now).into(), request.running.into()];
+        let lanes = request.lanes.as_deref().map(lane_names).transpose()?;
+        let values = vec![
+            instance(),
+            micros(now).into(),
+            request.running.into(),
+            lanes.into(),
+        ];
         if on.execute(sql.renew_node, values, doing).await? == 0 {
             return Ok(Renewal::Fenced);
         }

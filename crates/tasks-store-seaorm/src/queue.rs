@@ -7,7 +7,7 @@ use tasks_abstractions::job::{InstanceId, Lane};
 use tasks_abstractions::run::RunInfo;
 use tasks_abstractions::store::{
     CancelRequest, ChangeAnswer, ClaimRequest, ClaimedRun, Decide, FinishAnswer, FinishRun, NodeInfo,
-    PreparedJob, RenewRequest, Renewal, SubmitAnswer, TakeOver, TakenOver,
+    PreparedJob, ProgressReport, RenewRequest, Renewal, SubmitAnswer, TakeOver, TakenOver,
 };
 use tasks_abstractions::{JobId, JobQueue, StoreError, Timestamp};
 use tasks_multitenancy::TenantScope;
@@ -30,6 +30,19 @@ impl JobQueue for SeaOrmStore {
 
     async fn next_due(&self, lanes: &[Lane], now: Option<Timestamp>) -> Result<Option<Duration>, StoreError> {
         self.time_to_next(lanes, now).await
+    }
+
+    async fn waiting_lanes(&self) -> Result<Vec<Lane>, StoreError> {
+        self.lanes_with_work().await
+    }
+
+    async fn waiting_in(
+        &self,
+        lane: &Lane,
+        after: Option<JobId>,
+        limit: usize,
+    ) -> Result<Vec<JobId>, StoreError> {
+        self.jobs_in_lane(lane, after, limit).await
     }
 
     async fn finish(&self, runs: &[FinishRun]) -> Result<Vec<FinishAnswer>, StoreError> {
@@ -60,6 +73,14 @@ impl JobQueue for SeaOrmStore {
 
     async fn runs_of(&self, instance: InstanceId) -> Result<Vec<RunInfo>, StoreError> {
         self.runs_held_by(instance).await
+    }
+
+    async fn store_progress(
+        &self,
+        reports: &[ProgressReport],
+        now: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        self.again(|| self.write_progress(reports, now)).await
     }
 
     async fn nodes(&self) -> Result<Vec<NodeInfo>, StoreError> {

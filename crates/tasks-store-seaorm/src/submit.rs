@@ -240,6 +240,11 @@ pub(crate) fn refuse_job_nul(job: &JobInfo) -> Result<(), StoreError> {
             ("cron", job.cron.as_deref()),
             ("time_zone", job.time_zone.as_deref()),
             ("node_name", job.node_name.as_deref()),
+            ("selector", job.selector.as_deref()),
+            (
+                "definition.version",
+                job.definition.as_ref().map(|it| it.version.as_str()),
+            ),
         ],
     )
 }

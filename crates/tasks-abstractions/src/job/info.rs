@@ -1,15 +1,17 @@
 //! The job record.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tasks_multitenancy::TenantId;
+use uuid::Uuid;
 
 use super::{
     JobArgs, JobId, JobLimits, JobPriority, JobSource, JobState, JobStatus, JobType, MisfirePolicy,
     RetryPolicy, ValidationErrors,
 };
-use crate::{Timestamp, truncate_to_micros};
+use crate::{JobDispatcherSelectors, SelectedType, Timestamp, truncate_to_micros};
 
 /// One job or worker: its definition, its settings and its last outcome.
 ///
@@ -94,6 +96,29 @@ pub struct JobInfo {
     pub failover: bool,
     /// Grows with every command and edit, never with a run. The concurrency stamp of editors.
     pub version: i64,
+    /// Name of the dispatcher selector that gave it settings. At most 255 characters.
+    #[serde(default)]
+    pub selector: Option<String>,
+    /// Which definition of a program it was made from; `None` for jobs that no program defines.
+    #[serde(default)]
+    pub definition: Option<DefinitionMark>,
+    /// Names of the fields that people changed on a job which a program defines. They win over the program's definition.
+    #[serde(default)]
+    pub overrides: BTreeSet<String>,
+}
+
+/// The definition of a worker as a program last wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DefinitionMark {
+    /// Comes from everything that the definition says: equal definitions have equal hashes.
+    pub hash: Uuid,
+    /// Version of the program that wrote it. At most 64 characters.
+    pub version: String,
+}
+
+impl DefinitionMark {
+    /// Longest version in characters.
+    pub const MAX_VERSION: usize = 64;
 }
 
 impl JobInfo {
@@ -155,6 +180,9 @@ impl JobInfo {
                 node_name: None,
                 failover: false,
                 version: 1,
+                selector: None,
+                definition: None,
+                overrides: BTreeSet::new(),
             },
         }
     }
@@ -263,6 +291,14 @@ impl JobInfoBuilder {
     /// No run before this instant.
     pub fn begin_time(mut self, at: Timestamp) -> Self {
         self.job.begin_time = truncate_to_micros(at);
+        self
+    }
+
+    /// Gives it the settings of the first selector that is for this type.
+    pub fn selected(mut self, selectors: &JobDispatcherSelectors, of: &SelectedType<'_>) -> Self {
+        if let Some(selector) = selectors.first_match(of) {
+            selector.apply(&mut self.job);
+        }
         self
     }
 

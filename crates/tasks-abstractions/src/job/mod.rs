@@ -15,7 +15,7 @@ pub use enums::{
 };
 pub use id::{ClaimId, InstanceId, JobId, RunId};
 pub(crate) use info::millis;
-pub use info::{JobInfo, JobInfoBuilder};
+pub use info::{DefinitionMark, JobInfo, JobInfoBuilder};
 pub use lane::{Lane, rank_of};
 pub use retry::RetryPolicy;
 pub use validate::{FieldFault, JobLimits, ValidationErrors};

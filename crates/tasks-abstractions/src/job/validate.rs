@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{JobInfo, JobType};
+use super::{DefinitionMark, JobInfo, JobType};
+use crate::JobTypeSelector;
 
 /// One thing that is wrong with one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,6 +147,18 @@ impl JobLimits {
         );
         optional("node_name", job.node_name.as_deref(), self.node_name, &mut faults);
         optional("cron", job.cron.as_deref(), self.cron, &mut faults);
+        optional(
+            "selector",
+            job.selector.as_deref(),
+            JobTypeSelector::MAX_NAME,
+            &mut faults,
+        );
+        optional(
+            "definition.version",
+            job.definition.as_ref().map(|it| it.version.as_str()),
+            DefinitionMark::MAX_VERSION,
+            &mut faults,
+        );
         if job.node_name.as_deref().is_some_and(|it| it.contains('/')) {
             faults.push(FieldFault::new(
                 "node_name",

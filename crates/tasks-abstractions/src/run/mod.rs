@@ -8,4 +8,4 @@ mod row;
 pub use context::{JobRunnableContext, JobRunnableContextParts, Progress, ProgressSink, RunContextError};
 pub use error::{JobError, error_chain};
 pub use outcome::{CancelReason, JobResult, Outcome, RunOutcome};
-pub use row::{After, JobLog, JobSnapshot, QueueEntry, RunInfo, RunKind};
+pub use row::{After, JobLog, JobSnapshot, QueueEntry, RunInfo, RunKind, RunProgress};

@@ -84,6 +84,21 @@ pub struct RunInfo {
     pub claimed_at: Timestamp,
     /// Why it is asked to stop, if it is.
     pub cancel: Option<CancelReason>,
+    /// How far it says it has come.
+    pub progress: Option<RunProgress>,
+}
+
+/// How far a run said it had come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunProgress {
+    /// Units done.
+    pub done: u64,
+    /// Units in all; 0 = not known.
+    pub total: u64,
+    /// For people. Cut at the limit of a log's message.
+    pub message: String,
+    /// When it was stored.
+    pub at: Timestamp,
 }
 
 /// One finished execution. Append-only.

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use tasks_multitenancy::TenantScope;
 
-use super::{Cleanup, JobCounts, JobLogQuery, JobQuery, Page, StoreError};
+use super::{Cleanup, JobCounts, JobLogQuery, JobQuery, Page, RunStatistics, StoreError, UnarmedPage};
 use crate::run::{JobLog, JobSnapshot};
 use crate::{JobId, JobInfo, RunId, Timestamp};
 
@@ -60,8 +60,8 @@ pub trait JobStore: Send + Sync + Debug {
     /// run in flight is fenced by it. Atomic. Conformance: `remove_takes_every_row_of_a_job`.
     async fn remove(&self, scope: TenantScope, id: JobId) -> Result<bool, StoreError>;
 
-    /// Removes old rows, at most [`Cleanup::limit`] of each kind; answers how many. Only Once jobs without executions are removed.
-    /// Conformance: `cleanup_removes_old_rows_only`.
+    /// Removes old rows, at most [`Cleanup::limit`]; answers how many. Only Once jobs without executions are removed.
+    /// Conformance: `cleanup_removes_old_rows_only`, `cleanup_keeps_to_ends_and_types`.
     async fn cleanup(&self, what: &Cleanup) -> Result<u64, StoreError>;
 
     /// Jobs by filter. The order is applied before the page is cut. Conformance: `list_filters_sorts_then_pages`.
@@ -72,6 +72,34 @@ pub trait JobStore: Send + Sync + Debug {
 
     /// The finished execution of one run.
     async fn find_log(&self, run: RunId) -> Result<Option<JobLog>, StoreError>;
+
+    /// Ids of jobs by filter, ascending, starting after `after`, at most `limit`. Order and page of the query mean nothing here: a command on many jobs
+    /// walks over them while it changes what the filter looks at. Conformance: `ids_are_walked_by_filter`.
+    async fn list_ids(
+        &self,
+        scope: TenantScope,
+        query: &JobQuery,
+        after: Option<JobId>,
+        limit: usize,
+    ) -> Result<Vec<JobId>, StoreError>;
+
+    /// Looks at the next `limit` jobs of all tenants by id, starting after `after`, for those that should be armed and are not.
+    /// Conformance: `unarmed_jobs_are_found_in_steps`.
+    async fn find_unarmed(&self, after: Option<JobId>, limit: usize) -> Result<UnarmedPage, StoreError>;
+
+    /// The value kept under this name, `None` where there is none. For walks that go on where they were.
+    /// Conformance: `a_cursor_keeps_its_last_value`.
+    async fn cursor(&self, name: &str) -> Result<Option<String>, StoreError>;
+
+    /// Keeps a value under this name (at most 100 characters), or none. Conformance: `a_cursor_keeps_its_last_value`.
+    async fn set_cursor(&self, name: &str, value: Option<&str>) -> Result<(), StoreError>;
+
+    /// How runs that started at or after `since` ended, by type and outcome, in that order. Conformance: `run_statistics_agree_with_the_logs`.
+    async fn run_statistics(
+        &self,
+        scope: TenantScope,
+        since: Timestamp,
+    ) -> Result<Vec<RunStatistics>, StoreError>;
 
     /// How many jobs are in which status. Conformance: `counts_agree_with_the_list`.
     async fn counts(&self, scope: TenantScope) -> Result<JobCounts, StoreError>;

@@ -6,6 +6,7 @@
 
 mod change;
 mod claim;
+mod cleanup;
 mod error;
 mod finish;
 mod job_store;
@@ -16,10 +17,14 @@ mod submit;
 
 pub use change::{ChangeAnswer, Decide, Decision, JobChange, RunChange, WaitingChange};
 pub use claim::{ClaimRequest, ClaimedRun, TakeOver, TakenOver};
+pub use cleanup::{Cleanup, CleanupTarget, JobEnd, TypeFilter};
 pub use error::{StoreError, StoreErrorKind};
 pub use finish::{FinishAnswer, FinishRun, JobUpdate, Settlement};
 pub use job_store::JobStore;
 pub use node::{CancelRequest, NodeInfo, NodeState, RenewRequest, Renewal};
-pub use query::{Cleanup, JobCounts, JobLogQuery, JobLogSort, JobQuery, JobSort, Page, Paging, SortOrder};
-pub use queue::JobQueue;
+pub use query::{
+    JobCounts, JobLogQuery, JobLogSort, JobQuery, JobSort, Page, Paging, RunStatistics, SortOrder,
+    UnarmedPage,
+};
+pub use queue::{JobQueue, ProgressReport};
 pub use submit::{PreparedJob, SubmitAnswer};

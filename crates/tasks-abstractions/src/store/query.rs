@@ -83,6 +83,8 @@ pub struct JobQuery {
     pub group: Option<String>,
     /// Contained in the type.
     pub type_name: Option<String>,
+    /// Equal to the type.
+    pub exact_type: Option<String>,
     /// Shown status.
     pub status: Option<JobStatus>,
     /// How it repeats.
@@ -126,6 +128,7 @@ impl Default for JobQuery {
             name: None,
             group: None,
             type_name: None,
+            exact_type: None,
             status: None,
             job_type: None,
             priority: None,
@@ -222,18 +225,28 @@ impl JobCounts {
     }
 }
 
-/// What old data may be removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cleanup {
-    /// Completed Once jobs, and Stopped ones where `stopped` is set, whose last run started before this; those that never ran, were made
-    /// before this.
-    pub jobs_before: Option<Timestamp>,
-    /// Whether Stopped (also abandoned) Once jobs are removed as well.
-    pub stopped: bool,
-    /// Log rows of runs that started before this.
-    pub logs_before: Option<Timestamp>,
-    /// Node rows that are not alive, hold no run, and renewed last before this.
-    pub nodes_before: Option<Timestamp>,
-    /// At most this many rows of each kind in one call.
-    pub limit: usize,
+/// How the runs of one type ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunStatistics {
+    /// The jobs' type.
+    pub type_name: String,
+    /// How the runs ended.
+    pub outcome: RunOutcome,
+    /// Runs that ended so.
+    pub runs: u64,
+    /// Time that they took together, in milliseconds.
+    pub total_ms: u64,
+    /// Time of the longest one, in milliseconds.
+    pub longest_ms: u64,
+}
+
+/// One step of a walk over all jobs, in the order of their ids.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UnarmedPage {
+    /// Jobs that are Active and enabled and have neither a waiting execution nor one in flight. What was read meanwhile may have changed since.
+    pub unarmed: Vec<JobId>,
+    /// Jobs that were looked at.
+    pub looked_at: u64,
+    /// Where the next step goes on; `None` at the end.
+    pub next: Option<JobId>,
 }

@@ -11,7 +11,9 @@ use super::{
     AsyncPeriodicWorker, BackgroundWorker, PeriodicWorker, WorkerContext, WorkerSchedule, WorkerTrigger,
 };
 use crate::job::{JobInfo, JobInfoBuilder};
-use crate::{JobError, JobId, JobResult, JobRunnable, JobRunnableContext, JobSource, JobType, Timestamp};
+use crate::{
+    JobError, JobId, JobResult, JobRunnable, JobRunnableContext, JobSource, JobType, RustType, Timestamp,
+};
 
 /// A worker in a form that the engine can hold: it can be run as a job, says which job it is, and has hooks.
 #[async_trait]
@@ -27,10 +29,12 @@ pub trait BackgroundWorkerRunnable: JobRunnable {
 }
 
 /// What a worker's job should look like, before it meets a node and a store.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct WorkerDefinition {
     /// The worker's stable name.
     pub name: String,
+    /// Its Rust type, for selectors. `None` where it was made of a closure.
+    pub rust_type: Option<RustType>,
     /// When it runs.
     pub schedule: WorkerSchedule,
 }
@@ -61,6 +65,9 @@ impl WorkerDefinition {
             .description(Some("From the background workers of the program".to_owned()))
             .max_try_count(self.schedule.max_try_count)
             .timeout(self.schedule.timeout)
+            .misfire_policy(self.schedule.misfire_policy)
+            .retry_policy(self.schedule.retry_policy)
+            .priority(self.schedule.priority)
             .node_name(self.schedule.every_node.then(|| node.to_owned()));
         match &self.schedule.trigger {
             WorkerTrigger::Every(period) => job.job_type(JobType::Persistent).interval(*period),
@@ -214,6 +221,7 @@ impl<W: 'static> BackgroundWorkerRunnable for BackgroundWorkerAdapter<W> {
         let schedule = self.schedule.clone()?;
         Some(WorkerDefinition {
             name: self.name.to_owned(),
+            rust_type: Some(RustType::of::<W>()),
             schedule,
         })
     }

@@ -2,12 +2,14 @@
 
 mod adapter;
 mod context;
+mod dynamic;
 mod schedule;
 
 use async_trait::async_trait;
 
 pub use adapter::{BackgroundWorkerAdapter, BackgroundWorkerRunnable, WorkerDefinition};
 pub use context::WorkerContext;
+pub use dynamic::DynamicWorker;
 pub use schedule::{WorkerSchedule, WorkerTrigger};
 
 use crate::{JobError, JobResult};

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::{JobPriority, MisfirePolicy, RetryPolicy};
+
 /// What makes a worker run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -18,7 +20,7 @@ pub enum WorkerTrigger {
 }
 
 /// When a worker runs, with the settings that its code chooses. Operators may override them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub struct WorkerSchedule {
     /// What makes it run.
@@ -31,6 +33,12 @@ pub struct WorkerSchedule {
     pub timeout: Option<Duration>,
     /// Failed runs in a row after which it is given up. Default 0: it goes on for ever.
     pub max_try_count: u32,
+    /// What happens to fires that were missed. Default: one run for all of them.
+    pub misfire_policy: MisfirePolicy,
+    /// Waits between tries of a failed run, where one comes before the next fire. Default none: a failed run waits for the next fire.
+    pub retry_policy: Option<RetryPolicy>,
+    /// Which of two due jobs goes first. Default Normal.
+    pub priority: JobPriority,
 }
 
 impl WorkerSchedule {
@@ -42,6 +50,9 @@ impl WorkerSchedule {
             every_node: false,
             timeout: None,
             max_try_count: 0,
+            misfire_policy: MisfirePolicy::FireOnce,
+            retry_policy: None,
+            priority: JobPriority::Normal,
         }
     }
 
@@ -79,6 +90,24 @@ impl WorkerSchedule {
     /// Ends runs that take longer.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// Says what happens to fires that were missed.
+    pub const fn misfire(mut self, policy: MisfirePolicy) -> Self {
+        self.misfire_policy = policy;
+        self
+    }
+
+    /// Tries a failed run again between fires.
+    pub const fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry_policy = Some(policy);
+        self
+    }
+
+    /// Which of two due jobs goes first.
+    pub const fn priority(mut self, priority: JobPriority) -> Self {
+        self.priority = priority;
         self
     }
 

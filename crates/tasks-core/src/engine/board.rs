@@ -43,6 +43,8 @@ pub(super) struct InFlight {
     pub(super) cancelled_at: Option<Instant>,
     pub(super) is_reported_stuck: bool,
     pub(super) progress: Option<Progress>,
+    /// Whether the store does not have it yet.
+    pub(super) is_progress_new: bool,
 }
 
 /// All runs of this process, with the claims whose replies are on the way.
@@ -63,6 +65,8 @@ pub(super) struct Board {
     pub(super) unsettled: usize,
     /// The one run that was claimed as a suspect and still is one.
     pub(super) suspect: Option<RunId>,
+    /// Types of claimed jobs that are not registered here, each of which was told of once.
+    pub(super) unknown_types: HashSet<String>,
     /// Runs that stopped being suspects and whose rows do not say so yet.
     pub(super) cleared_suspects: Vec<RunId>,
 }
@@ -79,6 +83,7 @@ impl Board {
             wanted_slots: 0,
             unsettled: 0,
             suspect: None,
+            unknown_types: HashSet::new(),
             cleared_suspects: Vec::new(),
         }
     }
@@ -103,6 +108,7 @@ impl Board {
                 cancelled_at: None,
                 is_reported_stuck: false,
                 progress: None,
+                is_progress_new: false,
             },
         );
         cancel

@@ -51,7 +51,7 @@ impl Engine {
         };
         let may_be_more_beside = !looks_first || claimed >= share;
         if claimed < limit {
-            let main = self.shared.lanes.main.clone();
+            let main = self.lanes().main.clone();
             claimed += self.claim_from(main, limit - claimed).await?;
         }
         let is_full = claimed >= limit;
@@ -69,7 +69,7 @@ impl Engine {
     /// # Errors
     /// Where the store failed.
     pub async fn next_due(&self) -> Result<Option<Duration>, StoreError> {
-        let lanes = &self.shared.lanes;
+        let lanes = self.lanes();
         let mut all = [&lanes.main[..], &lanes.types].concat();
         if self.board().suspect.is_none() {
             all.extend_from_slice(&lanes.suspects);
@@ -123,7 +123,7 @@ impl Engine {
     async fn claim_beside(&self, room: usize) -> Result<usize, StoreError> {
         *lock(&self.shared.last_side_look) = Some(Instant::now());
         let (queue, now) = (&self.parts().queue, self.parts().clock.authoritative_now());
-        let lanes = &self.shared.lanes;
+        let lanes = self.lanes();
         let mut claimed = 0;
         let is_alone = self.board().suspect.is_none();
         if is_alone && room > 0 && queue.next_due(&lanes.suspects, now).await? == Some(Duration::ZERO) {
@@ -193,7 +193,10 @@ impl Engine {
             } else if self.is_skipped(&claimed, now) {
                 Some(report(RunOutcome::Skipped).message("missed its time"))
             } else if self.parts().registry.get(&job.type_name).is_none() {
-                warn!(job = %job.id, r#type = %job.type_name, "type is not registered here: left for other nodes");
+                // Once a type: a deploy may leave thousands of such jobs.
+                if board.unknown_types.insert(job.type_name.clone()) {
+                    warn!(job = %job.id, r#type = %job.type_name, "type is not registered here: its jobs are left for other nodes");
+                }
                 let lane = Lane::unknown_type(job.node_name.as_deref(), &job.type_name);
                 let was_suspect = claimed.run.entry.is_suspect();
                 claimed.run.entry.lane = if was_suspect { lane.suspect() } else { lane };

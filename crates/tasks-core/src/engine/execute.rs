@@ -145,7 +145,7 @@ impl Engine {
         let scope = parts.services.scope();
         let code = match parts.registry.get(&claimed.job.type_name) {
             Some(registered) => registered.build(&scope)?,
-            // Checked when it was claimed, and the registry never changes.
+            // Checked when it was claimed; a worker may have been taken away in the moment since.
             None => return Err(ServiceError::failed::<Self>("the job's type is not registered")),
         };
         let deadline = claimed

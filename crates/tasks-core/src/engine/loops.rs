@@ -71,6 +71,8 @@ impl Engine {
             () = self.finish_loop() => {}
             () = self.watch_loop() => {}
             () = self.command_loop() => {}
+            () = self.progress_loop() => {}
+            () = self.stray_loop() => {}
         }
     }
 
@@ -196,6 +198,36 @@ impl Engine {
                 () = sleep_until(at) => {}
                 () = self.signals().wait_for_watch() => {}
             }
+        }
+    }
+
+    async fn stray_loop(&self) {
+        let mut pause = Pause::new("strays");
+        loop {
+            sleep(self.options().lease).await;
+            if self.is_shutting_down() || !self.is_registered() {
+                continue;
+            }
+            match self.stray_step().await {
+                Ok(_) => pause.is_well(),
+                Err(error) => pause.after(&error).await,
+            }
+        }
+    }
+
+    async fn progress_loop(&self) {
+        let mut pause = Pause::new("progress");
+        loop {
+            self.signals().wait_for_progress().await;
+            match self.progress_step().await {
+                Ok(_) => pause.is_well(),
+                Err(error) => {
+                    pause.after(&error).await;
+                    self.signals().progress();
+                }
+            }
+            // What is reported meanwhile is stored together.
+            sleep(self.options().progress_interval).await;
         }
     }
 

@@ -8,20 +8,23 @@ mod claim;
 mod execute;
 mod finish;
 mod heartbeat;
+mod lanes;
 pub mod loops;
 mod options;
+mod progress;
 mod rescue;
 mod shutdown;
 mod signals;
+mod strays;
 mod watch;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use chrono::TimeDelta;
-use tasks_abstractions::job::{InstanceId, Lane};
-use tasks_abstractions::run::{Progress, ProgressSink};
+use tasks_abstractions::job::InstanceId;
+use tasks_abstractions::run::Progress;
 use tasks_abstractions::services::Services;
 use tasks_abstractions::{
     AdministratorChannel, Clock, GuidGenerator, JobEvent, JobExceptionTypeFinder, JobInfo, JobLockProvider,
@@ -32,6 +35,7 @@ use tokio::sync::mpsc;
 
 use self::board::Board;
 use self::finish::Ended;
+use self::lanes::Lanes;
 use crate::registry::JobRegistry;
 
 pub use self::claim::ClaimStep;
@@ -81,12 +85,13 @@ pub struct Engine {
 
 struct Shared {
     parts: EngineParts,
-    lanes: Lanes,
+    lanes: RwLock<Arc<Lanes>>,
     board: Mutex<Board>,
     ended: mpsc::UnboundedSender<Ended>,
     to_finish: tokio::sync::Mutex<finish::Inbox>,
     lease: Mutex<heartbeat::Lease>,
     watched: Mutex<rescue::Watched>,
+    strays: Mutex<strays::Strays>,
     is_claiming: AtomicBool,
     is_shut_down: AtomicBool,
     /// Whether shutdown has come to its end.
@@ -95,34 +100,6 @@ struct Shared {
     /// Microseconds by which the store's clock is ahead of this machine's.
     clock_offset: AtomicI64,
     last_side_look: Mutex<Option<tokio::time::Instant>>,
-}
-
-/// The lanes that this node serves.
-struct Lanes {
-    main: Vec<Lane>,
-    types: Vec<Lane>,
-    suspects: Vec<Lane>,
-}
-
-impl Lanes {
-    fn of(node: &str, registry: &JobRegistry) -> Self {
-        let main = vec![Lane::any_node(), Lane::node(node)];
-        let types: Vec<Lane> = registry
-            .names()
-            .flat_map(|name| {
-                [
-                    Lane::unknown_type(None, name),
-                    Lane::unknown_type(Some(node), name),
-                ]
-            })
-            .collect();
-        let suspects = main.iter().chain(&types).map(Lane::suspect).collect();
-        Self {
-            main,
-            types,
-            suspects,
-        }
-    }
 }
 
 impl Engine {
@@ -137,12 +114,13 @@ impl Engine {
         let is_claiming = parts.options.is_execution_enabled;
         Ok(Self {
             shared: Arc::new(Shared {
-                lanes: Lanes::of(&parts.options.node_name, &parts.registry),
+                lanes: RwLock::new(Arc::new(Lanes::of(&parts.options.node_name, &parts.registry))),
                 board: Mutex::new(Board::new(instance)),
                 ended,
                 to_finish: tokio::sync::Mutex::new(finish::Inbox::new(inbox)),
                 lease: Mutex::default(),
                 watched: Mutex::default(),
+                strays: Mutex::default(),
                 is_claiming: AtomicBool::new(is_claiming),
                 is_shut_down: AtomicBool::new(false),
                 is_over: tokio::sync::watch::Sender::new(false),
@@ -264,14 +242,5 @@ impl fmt::Debug for Shared {
         f.debug_struct("Shared")
             .field("node", &self.parts.options.node_name)
             .finish_non_exhaustive()
-    }
-}
-
-impl ProgressSink for Shared {
-    fn report(&self, job: &JobInfo, run: RunId, progress: Progress) {
-        tracing::debug!(job = %job.id, run = %run, done = progress.done, total = progress.total, "progress");
-        if let Some(it) = lock(&self.board).runs.get_mut(&run) {
-            it.progress = Some(progress);
-        }
     }
 }

@@ -43,6 +43,8 @@ pub struct EngineOptions {
     pub max_unsettled: usize,
     /// How late a fire may be before it counts as missed. Defaults to 60 s.
     pub misfire_threshold: Duration,
+    /// Shortest time between two writes of what runs say of their progress. Defaults to 1 s.
+    pub progress_interval: Duration,
     /// How long a suspect runs before it is none any more. Defaults to 30 s.
     pub suspect_window: Duration,
     /// How long a cancelled run may go on before it is reported as stuck. Defaults to 30 s.
@@ -70,6 +72,7 @@ impl Default for EngineOptions {
             durable_finish: DurableFinish::default(),
             max_unsettled: 10_000,
             misfire_threshold: Duration::from_secs(60),
+            progress_interval: Duration::from_secs(1),
             suspect_window: Duration::from_secs(30),
             stuck_after: Duration::from_secs(30),
             shutdown_grace: Duration::from_secs(20),
@@ -124,6 +127,12 @@ impl EngineOptions {
                 self.finish_linger,
                 Duration::ZERO,
                 Duration::from_secs(1),
+            ),
+            (
+                "progress_interval",
+                self.progress_interval,
+                Duration::from_millis(50),
+                hour,
             ),
             (
                 "suspect_window",

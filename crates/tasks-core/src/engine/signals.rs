@@ -20,6 +20,7 @@ struct Inner {
     watch: Notify,
     rescue: Notify,
     beat: Notify,
+    progress: Notify,
 }
 
 impl Signals {
@@ -52,6 +53,15 @@ impl Signals {
     /// The lease should be renewed now, because the store must learn something.
     pub fn beat(&self) {
         self.inner.beat.notify_one();
+    }
+
+    /// A run has said how far it has come.
+    pub fn progress(&self) {
+        self.inner.progress.notify_one();
+    }
+
+    pub(super) async fn wait_for_progress(&self) {
+        self.inner.progress.notified().await;
     }
 
     pub(super) async fn wait_for_beat(&self) {

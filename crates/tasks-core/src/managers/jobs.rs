@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use tasks_abstractions::store::{PreparedJob, SubmitAnswer};
 use tasks_abstractions::{
-    BackgroundJobManager, Clock, EnqueueError, EnqueueRequest, GuidGenerator, JobId, JobInfo, JobLimits,
-    JobPublisher, JobQueue, JobSource, JobStatus, ValidationErrors,
+    BackgroundJobManager, Clock, EnqueueError, EnqueueRequest, GuidGenerator, JobDispatcherSelectors, JobId,
+    JobInfo, JobLimits, JobPublisher, JobQueue, JobSource, JobStatus, SelectedKind, SelectedType,
+    ValidationErrors,
 };
 use tasks_multitenancy::CurrentTenant;
 
@@ -21,6 +22,7 @@ pub struct StoreBackgroundJobManager {
     clock: Arc<dyn Clock>,
     guids: Arc<dyn GuidGenerator>,
     limits: JobLimits,
+    selectors: Arc<JobDispatcherSelectors>,
 }
 
 impl StoreBackgroundJobManager {
@@ -39,7 +41,15 @@ impl StoreBackgroundJobManager {
             clock,
             guids,
             limits,
+            selectors: Arc::default(),
         }
+    }
+
+    /// With settings by type for the jobs that it enqueues.
+    #[must_use]
+    pub fn with_selectors(mut self, selectors: Arc<JobDispatcherSelectors>) -> Self {
+        self.selectors = selectors;
+        self
     }
 
     fn build(&self, request: EnqueueRequest) -> Result<JobInfo, ValidationErrors> {
@@ -57,6 +67,12 @@ impl StoreBackgroundJobManager {
                 })?,
         };
         let begin_time = request.begin_time.map_or(delayed, |at| at.max(delayed));
+        let type_name = request.type_name.clone();
+        let of = SelectedType {
+            name: &type_name,
+            kind: SelectedKind::Job,
+            rust_type: request.rust_type,
+        };
         let mut job = JobInfo::builder(id, tenant, request.type_name, now)
             .group(group)
             .args(request.args)
@@ -65,6 +81,7 @@ impl StoreBackgroundJobManager {
             .end_time(request.end_time)
             .retry_policy(request.retry_policy)
             .timeout(request.timeout)
+            .lock_timeout(request.lock_timeout)
             .node_name(request.node_name)
             .description(request.description);
         if let Some(name) = request.name {
@@ -79,7 +96,7 @@ impl StoreBackgroundJobManager {
         if let Some(interval) = request.interval {
             job = job.interval(interval);
         }
-        let mut job = job.build(&self.limits)?;
+        let mut job = job.selected(&self.selectors, &of).build(&self.limits)?;
         job.status = JobStatus::Queuing;
         Ok(job)
     }

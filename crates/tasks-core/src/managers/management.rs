@@ -6,24 +6,27 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tasks_abstractions::run::{JobLog, JobSnapshot};
 use tasks_abstractions::store::{
-    ChangeAnswer, Decision, JobCounts, JobLogQuery, JobQuery, Page, PreparedJob, SubmitAnswer,
+    ChangeAnswer, Decision, JobCounts, JobLogQuery, JobQuery, NodeInfo, Page, PreparedJob, RunStatistics,
+    SubmitAnswer,
 };
 use tasks_abstractions::{
-    Clock, CommandAnswer, JobCommand, JobDispatcher, JobId, JobInfo, JobLimits, JobManagement, JobPublisher,
-    JobQueue, JobStatus, JobStore, ManagementError, WakeHandle, WakeHint,
+    BulkAnswer, BulkMode, CheckReport, Clock, CommandAnswer, CopyRequest, GuidGenerator, JobArgs, JobCommand,
+    JobDispatcher, JobId, JobInfo, JobLimits, JobManagement, JobPublisher, JobQueue, JobStatus, JobStore,
+    ManagementError, SequentialGuidGenerator, Timestamp, WakeHandle, WakeHint,
 };
 use tasks_multitenancy::TenantScope;
 
-use crate::transition::{check_schedule, decide, first_execution, replace_definition};
+use crate::transition::{changed_by_people, check_schedule, first_execution, replace_definition};
 
 /// The management over a store, with the engine's rules.
 pub struct EngineManagement {
-    queue: Arc<dyn JobQueue>,
-    store: Arc<dyn JobStore>,
+    pub(super) queue: Arc<dyn JobQueue>,
+    pub(super) store: Arc<dyn JobStore>,
     publisher: Arc<dyn JobPublisher>,
     dispatcher: Arc<dyn JobDispatcher>,
-    clock: Arc<dyn Clock>,
-    limits: JobLimits,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) limits: JobLimits,
+    pub(super) guids: Arc<dyn GuidGenerator>,
 }
 
 impl EngineManagement {
@@ -37,6 +40,7 @@ impl EngineManagement {
         clock: Arc<dyn Clock>,
         limits: JobLimits,
     ) -> Self {
+        let guids = Arc::new(SequentialGuidGenerator::new(Arc::clone(&clock)));
         Self {
             queue,
             store,
@@ -44,30 +48,12 @@ impl EngineManagement {
             dispatcher,
             clock,
             limits,
+            guids,
         }
     }
 
-    /// Carries out a command on many jobs; one answer each, in order.
-    ///
-    /// # Errors
-    /// Where the store failed. Jobs before the failing batch may have been changed; repeating the command is harmless.
-    pub async fn command_many(
-        &self,
-        scope: TenantScope,
-        ids: &[JobId],
-        command: JobCommand,
-    ) -> Result<Vec<CommandAnswer>, ManagementError> {
-        let decide = |it: &JobSnapshot, now| decide(command, it, now);
-        let answers = self
-            .queue
-            .change(scope, ids, self.clock.authoritative_now(), &decide)
-            .await?;
-        self.tell(command, &answers).await;
-        Ok(answers.into_iter().map(answer_of).collect())
-    }
-
     /// Tells the nodes what changed; the rows say it already.
-    async fn tell(&self, command: JobCommand, answers: &[ChangeAnswer]) {
+    pub(super) async fn tell(&self, command: JobCommand, answers: &[ChangeAnswer]) {
         for answer in answers {
             match answer {
                 ChangeAnswer::Changed(it) => {
@@ -110,7 +96,7 @@ impl EngineManagement {
     }
 }
 
-fn answer_of(answer: ChangeAnswer) -> CommandAnswer {
+pub(super) fn answer_of(answer: ChangeAnswer) -> CommandAnswer {
     match answer {
         ChangeAnswer::Changed(_) | ChangeAnswer::Deleted(_) => CommandAnswer::Changed,
         ChangeAnswer::Kept(_) => CommandAnswer::Unchanged,
@@ -139,6 +125,22 @@ impl JobManagement for EngineManagement {
 
     async fn counts(&self, scope: TenantScope) -> Result<JobCounts, ManagementError> {
         Ok(self.store.counts(scope).await?)
+    }
+
+    async fn runs(&self, scope: TenantScope, limit: usize) -> Result<Vec<JobSnapshot>, ManagementError> {
+        Ok(self.store.get_running_list(scope, limit).await?)
+    }
+
+    async fn nodes(&self) -> Result<Vec<NodeInfo>, ManagementError> {
+        Ok(self.queue.nodes().await?)
+    }
+
+    async fn statistics(
+        &self,
+        scope: TenantScope,
+        since: Timestamp,
+    ) -> Result<Vec<RunStatistics>, ManagementError> {
+        Ok(self.store.run_statistics(scope, since).await?)
     }
 
     async fn create(&self, mut job: JobInfo) -> Result<JobInfo, ManagementError> {
@@ -182,7 +184,7 @@ impl JobManagement for EngineManagement {
         let (id, expected) = (job.id, job.version);
         let decide = |it: &JobSnapshot, now| {
             if it.job.version == expected {
-                replace_definition(it, &job, now)
+                replace_definition(it, &edited(&it.job, &job), now)
             } else {
                 Decision::Keep
             }
@@ -214,14 +216,88 @@ impl JobManagement for EngineManagement {
         }
     }
 
+    async fn reset_overrides(&self, scope: TenantScope, id: JobId) -> Result<JobInfo, ManagementError> {
+        self.forget_overrides(scope, id).await
+    }
+
     async fn command(
         &self,
         scope: TenantScope,
         id: JobId,
         command: JobCommand,
     ) -> Result<CommandAnswer, ManagementError> {
-        let answers = self.command_many(scope, &[id], command).await?;
+        let answers = self.many(scope, &[id], command, BulkMode::Apply).await?;
         Ok(answers.into_iter().next().unwrap_or(CommandAnswer::NotFound))
+    }
+
+    async fn command_many(
+        &self,
+        scope: TenantScope,
+        ids: &[JobId],
+        command: JobCommand,
+        mode: BulkMode,
+    ) -> Result<Vec<CommandAnswer>, ManagementError> {
+        self.many(scope, ids, command, mode).await
+    }
+
+    async fn command_where(
+        &self,
+        scope: TenantScope,
+        query: &JobQuery,
+        command: JobCommand,
+        mode: BulkMode,
+    ) -> Result<BulkAnswer, ManagementError> {
+        self.all_where(scope, query, command, mode).await
+    }
+
+    async fn retry_abandoned(
+        &self,
+        scope: TenantScope,
+        type_name: Option<&str>,
+        mode: BulkMode,
+    ) -> Result<BulkAnswer, ManagementError> {
+        let query = JobQuery {
+            is_abandoned: Some(true),
+            exact_type: type_name.map(ToOwned::to_owned),
+            ..JobQuery::default()
+        };
+        self.all_where(scope, &query, JobCommand::Start, mode).await
+    }
+
+    async fn copy(
+        &self,
+        scope: TenantScope,
+        id: JobId,
+        copy: CopyRequest,
+    ) -> Result<JobInfo, ManagementError> {
+        self.copy_of(scope, id, copy).await
+    }
+
+    async fn requeue(
+        &self,
+        scope: TenantScope,
+        id: JobId,
+        args: Option<JobArgs>,
+    ) -> Result<JobInfo, ManagementError> {
+        self.run_anew(scope, id, args).await
+    }
+
+    async fn check(&self, after: Option<JobId>, limit: usize) -> Result<CheckReport, ManagementError> {
+        self.check_step(after, limit).await
+    }
+}
+
+/// The job as an editor wants it: what people change on a job that a program defines wins from now on; what only the system says stays.
+fn edited(stored: &JobInfo, wanted: &JobInfo) -> JobInfo {
+    let mut overrides = stored.overrides.clone();
+    if stored.definition.is_some() {
+        overrides.extend(changed_by_people(stored, wanted));
+    }
+    JobInfo {
+        selector: stored.selector.clone(),
+        definition: stored.definition.clone(),
+        overrides,
+        ..wanted.clone()
     }
 }
 

@@ -1,5 +1,6 @@
 //! What applications and people call: enqueueing, workers, the schedule, and management.
 
+mod bulk;
 mod definitions;
 mod jobs;
 mod management;
@@ -10,4 +11,4 @@ pub use definitions::DefinitionManager;
 pub use jobs::StoreBackgroundJobManager;
 pub use management::EngineManagement;
 pub use scheduler::EngineScheduler;
-pub use workers::StoreBackgroundWorkerManager;
+pub use workers::{StoreBackgroundWorkerManager, WorkerManagerParts};

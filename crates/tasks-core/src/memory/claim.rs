@@ -35,6 +35,7 @@ impl Rows {
                 after: After::Settle,
                 claimed_at: now,
                 cancel: None,
+                progress: None,
             };
             claimed.extend(self.hand_over(run));
         }

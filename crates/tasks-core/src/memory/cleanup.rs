@@ -1,38 +1,38 @@
 //! Removing what is old.
 
-use tasks_abstractions::store::{Cleanup, NodeState};
-use tasks_abstractions::{JobId, JobState, JobType, Timestamp};
+use tasks_abstractions::store::{Cleanup, CleanupTarget, JobEnd, NodeState};
+use tasks_abstractions::{JobId, JobState, JobType, RunOutcome, Timestamp};
 
 use super::rows::{JobRow, Rows};
 
 impl Rows {
-    /// Removes old rows, the oldest first, at most [`Cleanup::limit`] of each kind; answers how many.
+    /// Removes old rows, the oldest first, at most [`Cleanup::limit`]; answers how many.
     pub(super) fn cleanup(&mut self, what: &Cleanup) -> u64 {
-        let mut removed = 0;
-        if let Some(before) = what.jobs_before {
-            removed += self.clean_jobs(before, what);
-        }
-        if let Some(before) = what.logs_before {
-            removed += self.logs.remove_before(before, what.limit);
-        }
-        if let Some(before) = what.nodes_before {
-            removed += self.clean_nodes(before, what.limit);
-        }
+        let removed = match what.target {
+            CleanupTarget::Jobs(end) => self.clean_jobs(end, what),
+            CleanupTarget::Logs(outcome) => self.clean_logs(outcome, what),
+            CleanupTarget::Nodes => self.clean_nodes(what.before, what.limit),
+        };
         u64::try_from(removed).unwrap_or(u64::MAX)
     }
 
-    fn clean_jobs(&mut self, before: Timestamp, what: &Cleanup) -> usize {
-        let is_over = |row: &JobRow| match row.state() {
-            JobState::Completed => true,
-            JobState::Stopped => what.stopped,
-            JobState::None | JobState::Active | JobState::Paused => false,
+    fn clean_jobs(&mut self, end: JobEnd, what: &Cleanup) -> usize {
+        let is_over = |row: &JobRow| match (row.state(), end) {
+            (JobState::Completed, JobEnd::Completed) => true,
+            (JobState::Stopped, JobEnd::Stopped) => !row.info().is_abandoned,
+            (JobState::Stopped, JobEnd::Abandoned) => row.info().is_abandoned,
+            _ => false,
         };
         let mut old: Vec<(Timestamp, JobId)> = self
             .jobs()
             .values()
             .filter(|it| it.info().job_type == JobType::Once && it.is_idle() && is_over(it))
-            .filter_map(|it| Some((it.info().last_run_time?, it.info().id)))
-            .filter(|(last_run, _)| *last_run < before)
+            .filter(|it| what.types.allows(&it.info().type_name))
+            .map(|it| {
+                let job = it.info();
+                (job.last_run_time.unwrap_or(job.creation_time), job.id)
+            })
+            .filter(|(since, _)| *since < what.before)
             .collect();
         old.sort_unstable();
         old.truncate(what.limit);
@@ -40,6 +40,12 @@ impl Rows {
             self.remove(*job);
         }
         old.len()
+    }
+
+    fn clean_logs(&mut self, outcome: Option<RunOutcome>, what: &Cleanup) -> usize {
+        self.logs.remove_before(what.before, what.limit, |it| {
+            outcome.is_none_or(|outcome| it.outcome == outcome) && what.types.allows(&it.type_name)
+        })
     }
 
     /// A node that holds a run is kept: its row is how others learn the name of who left the run.

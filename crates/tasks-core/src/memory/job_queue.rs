@@ -7,7 +7,7 @@ use tasks_abstractions::job::{InstanceId, Lane};
 use tasks_abstractions::run::RunInfo;
 use tasks_abstractions::store::{
     CancelRequest, ChangeAnswer, ClaimRequest, ClaimedRun, Decide, FinishAnswer, FinishRun, NodeInfo,
-    PreparedJob, RenewRequest, Renewal, SubmitAnswer, TakeOver, TakenOver,
+    PreparedJob, ProgressReport, RenewRequest, Renewal, SubmitAnswer, TakeOver, TakenOver,
 };
 use tasks_abstractions::{JobId, JobQueue, StoreError, Timestamp};
 use tasks_multitenancy::TenantScope;
@@ -39,6 +39,19 @@ impl JobQueue for MemoryStore {
         // An instant that has passed has no duration to it: it is due.
         let wait = |due: Timestamp| (due - now).to_std().unwrap_or(Duration::ZERO);
         self.transaction(|rows| Ok(rows.lanes().earliest(lanes).map(wait)))
+    }
+
+    async fn waiting_lanes(&self) -> Result<Vec<Lane>, StoreError> {
+        self.transaction(|rows| Ok(rows.lanes().names().cloned().collect()))
+    }
+
+    async fn waiting_in(
+        &self,
+        lane: &Lane,
+        after: Option<JobId>,
+        limit: usize,
+    ) -> Result<Vec<JobId>, StoreError> {
+        self.transaction(|rows| Ok(rows.waiting_in(lane, after, limit)))
     }
 
     async fn finish(&self, runs: &[FinishRun]) -> Result<Vec<FinishAnswer>, StoreError> {
@@ -79,6 +92,22 @@ impl JobQueue for MemoryStore {
 
     async fn runs_of(&self, instance: InstanceId) -> Result<Vec<RunInfo>, StoreError> {
         self.transaction(|rows| Ok(rows.runs_of(instance).cloned().collect()))
+    }
+
+    async fn store_progress(
+        &self,
+        reports: &[ProgressReport],
+        now: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let now = self.instant(now);
+        self.transaction(|rows| {
+            let messages = reports
+                .iter()
+                .map(|it| ("message", Some(it.progress.message.as_str())));
+            refuse_nul("a progress report", messages)?;
+            rows.store_progress(reports, now);
+            Ok(())
+        })
     }
 
     async fn nodes(&self) -> Result<Vec<NodeInfo>, StoreError> {

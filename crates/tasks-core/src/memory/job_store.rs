@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use tasks_abstractions::run::{JobLog, JobSnapshot};
-use tasks_abstractions::store::{Cleanup, JobCounts, JobLogQuery, JobQuery, Page};
+use tasks_abstractions::store::{
+    Cleanup, JobCounts, JobLogQuery, JobQuery, Page, RunStatistics, UnarmedPage,
+};
 use tasks_abstractions::{
     JobId, JobInfo, JobLockProvider, JobStore, LockOwner, RunId, StoreError, Timestamp,
 };
@@ -84,6 +86,43 @@ impl JobStore for MemoryStore {
 
     async fn find_log(&self, run: RunId) -> Result<Option<JobLog>, StoreError> {
         self.transaction(|rows| Ok(rows.logs.find(run).cloned()))
+    }
+
+    async fn list_ids(
+        &self,
+        scope: TenantScope,
+        query: &JobQuery,
+        after: Option<JobId>,
+        limit: usize,
+    ) -> Result<Vec<JobId>, StoreError> {
+        self.transaction(|rows| Ok(rows.list_ids(scope, query, after, limit)))
+    }
+
+    async fn find_unarmed(&self, after: Option<JobId>, limit: usize) -> Result<UnarmedPage, StoreError> {
+        self.transaction(|rows| Ok(rows.find_unarmed(after, limit)))
+    }
+
+    async fn cursor(&self, name: &str) -> Result<Option<String>, StoreError> {
+        self.transaction(|rows| Ok(rows.cursors.get(name).cloned()))
+    }
+
+    async fn set_cursor(&self, name: &str, value: Option<&str>) -> Result<(), StoreError> {
+        self.transaction(|rows| {
+            refuse_nul("a cursor", [("name", Some(name)), ("value", value)])?;
+            match value {
+                Some(value) => rows.cursors.insert(name.to_owned(), value.to_owned()),
+                None => rows.cursors.remove(name),
+            };
+            Ok(())
+        })
+    }
+
+    async fn run_statistics(
+        &self,
+        scope: TenantScope,
+        since: Timestamp,
+    ) -> Result<Vec<RunStatistics>, StoreError> {
+        self.transaction(|rows| Ok(rows.run_statistics(scope, since)))
     }
 
     async fn counts(&self, scope: TenantScope) -> Result<JobCounts, StoreError> {

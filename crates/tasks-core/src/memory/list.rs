@@ -161,7 +161,7 @@ fn compare_jobs(a: &JobRow, b: &JobRow, sort: JobSort) -> Ordering {
     }
 }
 
-fn job_passes(row: &JobRow, query: &JobQuery) -> bool {
+pub(super) fn job_passes(row: &JobRow, query: &JobQuery) -> bool {
     let job = row.info();
     let description = job.description.as_deref().unwrap_or("");
     contained(
@@ -170,6 +170,7 @@ fn job_passes(row: &JobRow, query: &JobQuery) -> bool {
     ) && equal(&query.name, &job.name)
         && equal(&query.group, &job.group)
         && contained(&query.type_name, &[&job.type_name])
+        && equal(&query.exact_type, &job.type_name)
         && equal(&query.status, &row.status())
         && equal(&query.job_type, &job.job_type)
         && equal(&query.priority, &job.priority)

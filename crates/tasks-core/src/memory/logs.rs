@@ -34,18 +34,26 @@ impl Logs {
         self.by_start.values().map(AsRef::as_ref)
     }
 
-    /// Removes rows of runs that started before `before`, oldest first, at most `limit`; answers how many.
-    pub(super) fn remove_before(&mut self, before: Timestamp, limit: usize) -> usize {
-        let mut removed = 0;
-        while removed < limit
-            && let Some(oldest) = self.by_start.first_entry()
-            && oldest.key().0 < before
-        {
-            self.starts.remove(&oldest.key().1);
-            oldest.remove();
-            removed += 1;
+    /// Removes rows of runs that started before `before` and that `is_meant` says, oldest first, at most `limit`; answers how many.
+    pub(super) fn remove_before(
+        &mut self,
+        before: Timestamp,
+        limit: usize,
+        is_meant: impl Fn(&JobLog) -> bool,
+    ) -> usize {
+        let old: Vec<_> = self
+            .by_start
+            .iter()
+            .take_while(|((start, _), _)| *start < before)
+            .filter(|(_, it)| is_meant(it))
+            .map(|(key, _)| *key)
+            .take(limit)
+            .collect();
+        for key in &old {
+            self.starts.remove(&key.1);
+            self.by_start.remove(key);
         }
-        removed
+        old.len()
     }
 
     pub(super) fn len(&self) -> usize {

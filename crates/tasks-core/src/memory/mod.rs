@@ -20,6 +20,7 @@ mod submit;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod walk;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -144,6 +144,7 @@ pub(super) struct Rows {
     pub(super) logs: Logs,
     pub(super) nodes: HashMap<InstanceId, NodeInfo>,
     pub(super) locks: Locks,
+    pub(super) cursors: HashMap<String, String>,
 }
 
 impl Rows {

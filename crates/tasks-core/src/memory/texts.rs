@@ -33,6 +33,8 @@ pub(super) fn refuse_bad_job(job: &JobInfo) -> Result<(), StoreError> {
             ("cron expression", job.cron.as_deref()),
             ("time zone", job.time_zone.as_deref()),
             ("node name", job.node_name.as_deref()),
+            ("selector", job.selector.as_deref()),
+            ("version", job.definition.as_ref().map(|it| it.version.as_str())),
         ],
     )
 }

@@ -10,6 +10,7 @@ use tracing::warn;
 
 use super::HostOptions;
 use super::read::{Reader, read_all};
+use super::selectors;
 use crate::Problems;
 
 /// A change of the options by code.
@@ -76,6 +77,10 @@ impl Layers {
         }
         for change in changes {
             change(&mut options);
+        }
+        let maintenance = options.maintenance.faults(&options.engine.limits);
+        for fault in selectors::faults(&options).into_iter().chain(maintenance) {
+            problems.add(format!("option {fault}"));
         }
         if let Err(faults) = options.engine.validate() {
             for fault in faults.faults() {

@@ -149,6 +149,10 @@ pub(crate) struct Sql {
     pub(crate) runs_of_claim: &'static str,
     /// (json lane names); answers the earliest due time
     pub(crate) next_due: &'static str,
+    /// (); answers names of lanes in which something waits
+    pub(crate) waiting_lanes: &'static str,
+    /// (lane name, after or null, limit); answers jobs
+    pub(crate) waiting_in: &'static str,
     /// (json) `[job, run, version]`; answers (index, whether the run is there) of those that cannot be settled
     pub(crate) finish_exceptions: &'static str,
     /// (json ids of jobs)
@@ -171,7 +175,7 @@ pub(crate) struct Sql {
     pub(crate) put_node: &'static str,
     /// (instance); answers the state, and the clock of a database that has one
     pub(crate) node_state: &'static str,
-    /// (instance, now, running)
+    /// (instance, now, running, lanes or null)
     pub(crate) renew_node: &'static str,
     /// (instance, json runs)
     pub(crate) clear_suspects: &'static str,
@@ -207,16 +211,28 @@ pub(crate) struct Sql {
     pub(crate) find_log: &'static str,
     /// (tenant or null); answers (status, jobs, abandoned jobs)
     pub(crate) counts: &'static str,
-    /// (before, whether stopped ones too, limit); answers ids
+    /// (before, state, abandoned or null, mode of types, json types, limit); answers ids
     pub(crate) old_jobs: &'static str,
-    /// (json ids, before, whether stopped ones too)
+    /// (before, state, abandoned or null, mode of types, json types, json ids)
     pub(crate) delete_old_jobs: &'static str,
-    /// (before, limit); answers run ids
+    /// (before, outcome or null, mode of types, json types, limit); answers run ids
     pub(crate) old_logs: &'static str,
     /// (json ids)
     pub(crate) delete_logs: &'static str,
     /// (before, limit); answers instances
     pub(crate) delete_old_nodes: &'static str,
+    /// (after or null, limit); answers (job, whether it should be armed and is not)
+    pub(crate) find_unarmed: &'static str,
+    /// (name); answers the value
+    pub(crate) read_cursor: &'static str,
+    /// (name, value); replaces
+    pub(crate) put_cursor: &'static str,
+    /// (name)
+    pub(crate) delete_cursor: &'static str,
+    /// (tenant or null, since); answers (type, outcome, runs, total and longest duration), in that order
+    pub(crate) run_statistics: &'static str,
+    /// (json, now) `[job, run, done, total, message]`
+    pub(crate) store_progress: &'static str,
     /// Job columns of a list, as one JSON array
     pub(crate) job_columns: &'static str,
     /// Queue columns of a list, or NULL

@@ -8,7 +8,8 @@ macro_rules! job_columns {
         "json_array(hex(j.id), hex(j.tenant_id), j.name, j.job_group, j.type_name, j.args, j.description, j.result, j.source, j.state, j.is_enabled, \
          j.job_type, j.cron, j.time_zone, j.misfire_policy, j.misfire_max, j.creation_time, j.begin_time, j.end_time, j.last_run_time, j.trigger_count, \
          j.try_count, j.max_try_count, j.max_count, j.is_abandoned, j.interruptions, j.suspect_interruptions, j.max_interruptions, j.interval_ms, \
-         j.retry_policy, j.priority, j.timeout_ms, j.lock_timeout_ms, j.node_name, j.failover, j.version)"
+         j.retry_policy, j.priority, j.timeout_ms, j.lock_timeout_ms, j.node_name, j.failover, j.version, j.selector, nullif(hex(j.definition_hash), ''), \
+         j.definition_version, j.overrides)"
     };
 }
 macro_rules! queue_columns {
@@ -19,7 +20,7 @@ macro_rules! queue_columns {
 macro_rules! run_array {
     () => {
         "json_array(hex(r.run_id), hex(r.job_id), hex(r.instance), hex(r.claim_id), (SELECT name FROM tk_lanes WHERE id = r.lane_id), r.rank, r.due_at, \
-         r.kind, r.attempt, r.suspect, r.job_version, r.after, r.claimed_at, r.cancel)"
+         r.kind, r.attempt, r.suspect, r.job_version, r.after, r.claimed_at, r.cancel, r.progress_done, r.progress_total, r.progress_message, r.progress_at)"
     };
 }
 macro_rules! run_columns {
@@ -42,6 +43,14 @@ macro_rules! job_tables {
 macro_rules! shown_status {
     () => {
         "CASE WHEN j.state <> 5 THEN j.state WHEN r.job_id IS NOT NULL THEN 10 WHEN q.kind = 1 THEN 15 ELSE 5 END"
+    };
+}
+/// Whether a job `j` is over and old: (before, state, abandoned or null, mode of types, types).
+macro_rules! is_old_job {
+    () => {
+        "j.job_type = 0 AND j.state = ?2 AND (?3 IS NULL OR j.is_abandoned = ?3) AND coalesce(j.last_run_time, j.creation_time) < ?1 \
+         AND (?4 = 0 OR (j.type_name IN (SELECT value FROM json_each(?5))) = (?4 = 1)) \
+         AND NOT EXISTS (SELECT 1 FROM tk_job_queue WHERE job_id = j.id) AND NOT EXISTS (SELECT 1 FROM tk_job_runs WHERE job_id = j.id)"
     };
 }
 /// Ranks in use of each lane, found by seeking from one to the next, however many rows wait.
@@ -74,11 +83,12 @@ pub(super) static SQL: Sql = Sql {
         "INSERT INTO tk_background_jobs (id, tenant_id, name, job_group, type_name, args, description, result, source, state, is_enabled, job_type, \
          cron, time_zone, misfire_policy, misfire_max, creation_time, begin_time, end_time, last_run_time, trigger_count, try_count, max_try_count, \
          max_count, is_abandoned, interruptions, suspect_interruptions, max_interruptions, interval_ms, retry_policy, priority, timeout_ms, \
-         lock_timeout_ms, node_name, failover, version, name_key, attention) \
+         lock_timeout_ms, node_name, failover, version, name_key, attention, selector, definition_hash, definition_version, overrides) \
          SELECT unhex(x ->> 0), unhex(x ->> 1), x ->> 2, x ->> 3, x ->> 4, x ->> 5, x ->> 6, x ->> 7, x ->> 8, \
          x ->> 9, x ->> 10, x ->> 11, x ->> 12, x ->> 13, x ->> 14, x ->> 15, x ->> 16, x ->> 17, x ->> 18, \
          x ->> 19, x ->> 20, x ->> 21, x ->> 22, x ->> 23, x ->> 24, x ->> 25, x ->> 26, x ->> 27, x ->> 28, \
-         x ->> 29, x ->> 30, x ->> 31, x ->> 32, x ->> 33, x ->> 34, x ->> 35, unhex(x ->> 36), nullif(x ->> 24, 0) \
+         x ->> 29, x ->> 30, x ->> 31, x ->> 32, x ->> 33, x ->> 34, x ->> 35, unhex(x ->> 36), nullif(x ->> 24, 0), x ->> 37, \
+         unhex(x ->> 38), x ->> 39, x ->> 40 \
          FROM v WHERE true ON CONFLICT DO NOTHING RETURNING id"
     ),
     existing_jobs: rows!(
@@ -107,6 +117,9 @@ pub(super) static SQL: Sql = Sql {
     next_due: heads!(
         "SELECT min((SELECT min(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank)) FROM head h WHERE rank IS NOT NULL"
     ),
+    waiting_lanes: "SELECT name FROM tk_lanes l WHERE EXISTS (SELECT 1 FROM tk_job_queue WHERE lane_id = l.id) ORDER BY name",
+    waiting_in: "SELECT job_id FROM tk_job_queue WHERE lane_id = (SELECT id FROM tk_lanes WHERE name = ?1) AND job_id > coalesce(?2, x'') \
+         ORDER BY job_id LIMIT ?3",
     finish_exceptions: rows!(
         "SELECT v.key, r.job_id IS NOT NULL FROM v \
          LEFT JOIN tk_job_runs r ON r.job_id = unhex(v.x ->> 0) AND r.run_id = unhex(v.x ->> 1) \
@@ -146,7 +159,8 @@ pub(super) static SQL: Sql = Sql {
          interruptions = v.x ->> 25, suspect_interruptions = v.x ->> 26, max_interruptions = v.x ->> 27, interval_ms = v.x ->> 28, \
          retry_policy = v.x ->> 29, priority = v.x ->> 30, timeout_ms = v.x ->> 31, lock_timeout_ms = v.x ->> 32, \
          node_name = v.x ->> 33, failover = v.x ->> 34, version = v.x ->> 35, name_key = unhex(v.x ->> 36), \
-         attention = nullif(v.x ->> 24, 0) \
+         attention = nullif(v.x ->> 24, 0), selector = v.x ->> 37, definition_hash = unhex(v.x ->> 38), definition_version = v.x ->> 39, \
+         overrides = v.x ->> 40 \
          FROM v WHERE tk_background_jobs.id = unhex(v.x ->> 0)"
     ),
     update_run: "UPDATE tk_job_runs SET after = coalesce(?2, after), cancel = coalesce(?3, cancel) WHERE job_id = ?1",
@@ -157,7 +171,7 @@ pub(super) static SQL: Sql = Sql {
          heartbeat_at = excluded.heartbeat_at, capacity = excluded.capacity, running = excluded.running, lanes = excluded.lanes, \
          version = excluded.version",
     node_state: "SELECT state, NULL FROM tk_nodes WHERE instance = ?1",
-    renew_node: "UPDATE tk_nodes SET heartbeat_at = ?2, running = ?3 WHERE instance = ?1 AND state = 0",
+    renew_node: "UPDATE tk_nodes SET heartbeat_at = ?2, running = ?3, lanes = coalesce(?4, lanes) WHERE instance = ?1 AND state = 0",
     clear_suspects: "UPDATE tk_job_runs SET suspect = 0 WHERE instance = ?1 AND run_id IN (SELECT unhex(value) FROM json_each(?2))",
     cancel_requests: "SELECT job_id, run_id, cancel FROM tk_job_runs WHERE instance = ?1 AND cancel IS NOT NULL ORDER BY job_id",
     runs_of: concat!(
@@ -233,17 +247,34 @@ pub(super) static SQL: Sql = Sql {
         job_tables!(),
         " WHERE ?1 IS NULL OR j.tenant_id = ?1 GROUP BY shown"
     ),
-    old_jobs: "SELECT id FROM tk_background_jobs j WHERE job_type = 0 AND (state = 0 OR (?2 AND state = 30)) AND last_run_time < ?1 \
-         AND NOT EXISTS (SELECT 1 FROM tk_job_queue WHERE job_id = j.id) AND NOT EXISTS (SELECT 1 FROM tk_job_runs WHERE job_id = j.id) LIMIT ?3",
-    delete_old_jobs: "DELETE FROM tk_background_jobs AS j WHERE id IN (SELECT unhex(value) FROM json_each(?1)) AND job_type = 0 \
-         AND (state = 0 OR (?3 AND state = 30)) AND last_run_time < ?2 \
-         AND NOT EXISTS (SELECT 1 FROM tk_job_queue WHERE job_id = j.id) AND NOT EXISTS (SELECT 1 FROM tk_job_runs WHERE job_id = j.id)",
+    old_jobs: concat!(
+        "SELECT id FROM tk_background_jobs j WHERE ",
+        is_old_job!(),
+        " LIMIT ?6"
+    ),
+    delete_old_jobs: concat!(
+        "DELETE FROM tk_background_jobs AS j WHERE id IN (SELECT unhex(value) FROM json_each(?6)) AND ",
+        is_old_job!()
+    ),
     old_logs: "WITH RECURSIVE t(tenant_id) AS (SELECT min(tenant_id) FROM tk_background_job_logs \
            UNION SELECT (SELECT min(tenant_id) FROM tk_background_job_logs WHERE tenant_id > t.tenant_id) FROM t WHERE t.tenant_id IS NOT NULL) \
-         SELECT l.run_id FROM t CROSS JOIN tk_background_job_logs l ON l.tenant_id = t.tenant_id AND l.started_at < ?1 LIMIT ?2",
+         SELECT l.run_id FROM t CROSS JOIN tk_background_job_logs l ON l.tenant_id = t.tenant_id AND l.started_at < ?1 \
+         WHERE (?2 IS NULL OR l.outcome = ?2) AND (?3 = 0 OR (l.type_name IN (SELECT value FROM json_each(?4))) = (?3 = 1)) LIMIT ?5",
     delete_logs: "DELETE FROM tk_background_job_logs WHERE run_id IN (SELECT unhex(value) FROM json_each(?1))",
     delete_old_nodes: "DELETE FROM tk_nodes WHERE instance IN (SELECT n.instance FROM tk_nodes n WHERE n.state <> 0 AND n.heartbeat_at < ?1 \
          AND NOT EXISTS (SELECT 1 FROM tk_job_runs r WHERE r.instance = n.instance) LIMIT ?2) RETURNING instance",
+    find_unarmed: "SELECT j.id, j.state = 5 AND j.is_enabled AND q.job_id IS NULL AND r.job_id IS NULL \
+         FROM (SELECT id, state, is_enabled FROM tk_background_jobs WHERE id > coalesce(?1, x'') ORDER BY id LIMIT ?2) j \
+         LEFT JOIN tk_job_queue q ON q.job_id = j.id LEFT JOIN tk_job_runs r ON r.job_id = j.id ORDER BY j.id",
+    read_cursor: "SELECT value FROM tk_cursors WHERE name = ?1",
+    put_cursor: "INSERT INTO tk_cursors (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    delete_cursor: "DELETE FROM tk_cursors WHERE name = ?1",
+    run_statistics: "SELECT type_name, outcome, count(*), sum(duration_ms), max(duration_ms) FROM tk_background_job_logs \
+         WHERE (?1 IS NULL OR tenant_id = ?1) AND started_at >= ?2 GROUP BY type_name, outcome ORDER BY type_name, outcome",
+    store_progress: rows!(
+        "UPDATE tk_job_runs SET progress_done = v.x ->> 2, progress_total = v.x ->> 3, progress_message = v.x ->> 4, progress_at = ?2 FROM v \
+         WHERE job_id = unhex(v.x ->> 0) AND run_id = unhex(v.x ->> 1)"
+    ),
     job_columns: job_columns!(),
     queue_columns: queue_columns!(),
     run_columns: run_columns!(),

@@ -6,9 +6,10 @@
 )]
 
 use async_trait::async_trait;
-use sea_orm::{ConnectionTrait, DbBackend, DbErr};
+use sea_orm::DbErr;
 use sea_orm_migration::prelude::{MigrationName, MigrationTrait, SchemaManager};
 
+use super::{Texts, run};
 use crate::dialect::postgres_tables as postgres;
 
 #[derive(Debug)]
@@ -76,21 +77,18 @@ const DOWN: &[&str] = &[
 #[async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let statements = match manager.get_database_backend() {
-            DbBackend::Postgres => postgres::FOUNDATION_UP,
-            _ => UP,
+        let texts = Texts {
+            sqlite: UP,
+            postgres: postgres::FOUNDATION_UP,
         };
-        run(manager, statements).await
+        run(manager, texts).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, DOWN).await
+        let texts = Texts {
+            sqlite: DOWN,
+            postgres: DOWN,
+        };
+        run(manager, texts).await
     }
-}
-
-async fn run(manager: &SchemaManager<'_>, statements: &[&str]) -> Result<(), DbErr> {
-    for statement in statements {
-        manager.get_connection().execute_unprepared(statement).await?;
-    }
-    Ok(())
 }

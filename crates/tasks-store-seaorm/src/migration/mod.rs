@@ -4,9 +4,10 @@
 //! at once do not disturb each other, and a change that fails half-way leaves nothing behind.
 
 mod m20261122_000001_foundation;
+mod m20261127_000002_steering;
 
-use sea_orm::{DatabaseTransaction, DynIden};
-use sea_orm_migration::prelude::{Alias, IntoIden, MigrationTrait};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, DynIden};
+use sea_orm_migration::prelude::{Alias, IntoIden, MigrationTrait, SchemaManager};
 use sea_orm_migration::{MigrationStatus, MigratorTraitSelf};
 use tasks_abstractions::StoreError;
 use tasks_abstractions::store::StoreErrorKind;
@@ -16,7 +17,7 @@ use crate::statement::{On, column};
 use crate::store::{SeaOrmStore, begin, commit};
 
 /// Version of the tables that this program writes and understands.
-pub(crate) const PROGRAM: i64 = 1;
+pub(crate) const PROGRAM: i64 = 2;
 
 #[derive(Debug)]
 struct Migrator;
@@ -24,12 +25,33 @@ struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTraitSelf for Migrator {
     fn migrations(&self) -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261122_000001_foundation::Migration)]
+        vec![
+            Box::new(m20261122_000001_foundation::Migration),
+            Box::new(m20261127_000002_steering::Migration),
+        ]
     }
 
     fn migration_table_name(&self) -> DynIden {
         Alias::new("tk_migrations").into_iden()
     }
+}
+
+/// The statements of one change.
+struct Texts {
+    sqlite: &'static [&'static str],
+    postgres: &'static [&'static str],
+}
+
+/// Runs the statements of one change.
+async fn run(manager: &SchemaManager<'_>, texts: Texts) -> Result<(), DbErr> {
+    let statements = match manager.get_database_backend() {
+        DbBackend::Postgres => texts.postgres,
+        _ => texts.sqlite,
+    };
+    for statement in statements {
+        manager.get_connection().execute_unprepared(statement).await?;
+    }
+    Ok(())
 }
 
 /// One change of the tables.
@@ -125,7 +147,7 @@ async fn newer(tx: &DatabaseTransaction, handles: &crate::store::Shared) -> Resu
         .is_some_and(|(version, _)| version > PROGRAM))
 }
 
-async fn read_schema<C: sea_orm::ConnectionTrait>(on: On<'_, C>) -> Result<Option<(i64, i64)>, StoreError> {
+async fn read_schema<C: ConnectionTrait>(on: On<'_, C>) -> Result<Option<(i64, i64)>, StoreError> {
     let doing = "read the version of the tables";
     let row = on.row(on.dialect.sql().schema, Vec::new(), doing).await?;
     row.map(|it| Ok((column(&it, 0, doing)?, column(&it, 1, doing)?)))

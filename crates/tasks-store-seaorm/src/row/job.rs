@@ -1,11 +1,11 @@
-//! The job row: 36 columns and the name key.
+//! The job row: 40 columns and the name key.
 
 use std::time::Duration;
 
 use serde::ser::SerializeTuple;
 use serde::{Deserialize, Serialize, Serializer};
 use tasks_abstractions::job::{JobState, JobStatus};
-use tasks_abstractions::{JobArgs, JobId, JobInfo, MisfirePolicy, RetryPolicy};
+use tasks_abstractions::{DefinitionMark, JobArgs, JobId, JobInfo, MisfirePolicy, RetryPolicy};
 use tasks_multitenancy::TenantId;
 use uuid::Uuid;
 
@@ -36,7 +36,11 @@ impl Serialize for JobRow<'_> {
             Some(policy) => Some(serde_json::to_string(policy).map_err(serde::ser::Error::custom)?),
             None => None,
         };
-        let mut row = to.serialize_tuple(37)?;
+        let overrides = match job.overrides.is_empty() {
+            true => None,
+            false => Some(serde_json::to_string(&job.overrides).map_err(serde::ser::Error::custom)?),
+        };
+        let mut row = to.serialize_tuple(41)?;
         row.serialize_element(&Hex(job.id.as_uuid()))?;
         row.serialize_element(&Hex(job.tenant_id.as_uuid()))?;
         row.serialize_element(&job.name)?;
@@ -74,6 +78,10 @@ impl Serialize for JobRow<'_> {
         row.serialize_element(&u8::from(job.failover))?;
         row.serialize_element(&job.version)?;
         row.serialize_element(&name_key(job).map(Hex))?;
+        row.serialize_element(&job.selector)?;
+        row.serialize_element(&job.definition.as_ref().map(|it| Hex(it.hash)))?;
+        row.serialize_element(&job.definition.as_ref().map(|it| it.version.as_str()))?;
+        row.serialize_element(&overrides)?;
         row.end()
     }
 }
@@ -117,6 +125,10 @@ pub(super) struct JobColumns {
     node_name: Option<String>,
     failover: i64,
     version: i64,
+    selector: Option<String>,
+    definition_hash: Option<Hex>,
+    definition_version: Option<String>,
+    overrides: Option<String>,
 }
 
 impl JobColumns {
@@ -158,6 +170,10 @@ impl JobColumns {
         "node_name",
         "failover",
         "version",
+        "selector",
+        "definition_hash",
+        "definition_version",
+        "overrides",
     ];
 
     pub(super) fn id(&self) -> JobId {
@@ -182,6 +198,14 @@ impl JobColumns {
         };
         let optional = |at: Option<i64>, column| at.map(|it| timestamp(it, column)).transpose();
         let state: JobState = coded(self.state, "state")?;
+        let definition = self.definition_hash.map(|hash| DefinitionMark {
+            hash: hash.0,
+            version: self.definition_version.unwrap_or_default(),
+        });
+        let overrides = match &self.overrides {
+            Some(text) => serde_json::from_str(text).map_err(|it| format!("`overrides`: {it}"))?,
+            None => std::collections::BTreeSet::new(),
+        };
         Ok(JobInfo {
             id: JobId::new(self.id.0),
             tenant_id: TenantId::new(self.tenant_id.0),
@@ -220,6 +244,9 @@ impl JobColumns {
             max_interruptions: self.max_interruptions,
             node_name: self.node_name,
             version: self.version,
+            selector: self.selector,
+            definition,
+            overrides,
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tasks_abstractions::job::{ClaimId, InstanceId, Lane};
-use tasks_abstractions::run::{QueueEntry, RunInfo};
+use tasks_abstractions::run::{QueueEntry, RunInfo, RunProgress};
 use tasks_abstractions::{JobId, RunId};
 
 use super::scalar::{Hex, coded, micros, timestamp};
@@ -65,6 +65,10 @@ pub(super) struct RunColumns {
     after: i64,
     claimed_at: i64,
     cancel: Option<i64>,
+    progress_done: Option<u64>,
+    progress_total: Option<u64>,
+    progress_message: Option<String>,
+    progress_at: Option<i64>,
 }
 
 impl RunColumns {
@@ -83,6 +87,10 @@ impl RunColumns {
         "after",
         "claimed_at",
         "cancel",
+        "progress_done",
+        "progress_total",
+        "progress_message",
+        "progress_at",
     ];
 
     pub(super) fn into_run(self) -> Result<RunInfo, String> {
@@ -92,6 +100,15 @@ impl RunColumns {
             due_at: self.due_at,
             kind: self.kind,
             attempt: self.attempt,
+        };
+        let progress = match self.progress_at {
+            None => None,
+            Some(at) => Some(RunProgress {
+                done: self.progress_done.unwrap_or(0),
+                total: self.progress_total.unwrap_or(0),
+                message: self.progress_message.unwrap_or_default(),
+                at: timestamp(at, "progress_at")?,
+            }),
         };
         Ok(RunInfo {
             run_id: RunId::new(self.run_id.0),
@@ -104,6 +121,7 @@ impl RunColumns {
             after: coded(self.after, "after")?,
             claimed_at: timestamp(self.claimed_at, "claimed_at")?,
             cancel: self.cancel.map(|it| coded(it, "cancel")).transpose()?,
+            progress,
         })
     }
 }

@@ -14,9 +14,11 @@ pub mod claim;
 pub mod cleanup;
 mod commands;
 pub mod contention;
+mod dice;
 pub mod filters;
 pub mod finish;
 mod fixture;
+pub mod isolation;
 pub mod lists;
 pub mod locks;
 pub mod logs;
@@ -35,6 +37,7 @@ pub mod take_over;
 pub mod tenancy;
 pub mod values;
 pub mod volume;
+pub mod walks;
 
 pub use fixture::{Capabilities, FullStore, StoreFixture};
 
@@ -64,6 +67,7 @@ macro_rules! __for_store_cases {
                 a_waiting_job_is_claimed_in_any_state,
                 claim_is_refused_to_a_fenced_node,
                 next_due_counts_to_the_earliest,
+                waiting_lanes_hold_what_waits,
                 the_clock_of_the_store_tells_microseconds,
             }
             finish: {
@@ -90,6 +94,7 @@ macro_rules! __for_store_cases {
             nodes: {
                 a_node_lives_from_register_to_unregister,
                 renewal_of_a_dead_node_is_fenced,
+                a_renewal_may_change_the_lanes,
                 a_node_that_renewed_is_not_declared_dead,
                 a_cleared_suspect_is_none_any_more,
                 a_claim_whose_reply_was_lost_is_found_again,
@@ -124,14 +129,25 @@ macro_rules! __for_store_cases {
             }
             cleanup: {
                 cleanup_removes_old_rows_only,
+                cleanup_keeps_to_ends_and_types,
             }
             logs: {
                 a_run_is_logged_once,
                 logs_filter_by_every_field,
                 logs_are_sorted_then_paged,
             }
+            walks: {
+                ids_are_walked_by_filter,
+                unarmed_jobs_are_found_in_steps,
+                a_cursor_keeps_its_last_value,
+                run_statistics_agree_with_the_logs,
+                progress_is_kept_with_its_run,
+            }
             tenancy: {
                 a_tenant_sees_only_its_own,
+            }
+            isolation: {
+                random_operations_stay_in_their_tenant,
             }
             rejected: {
                 a_bad_row_writes_nothing_of_its_batch,

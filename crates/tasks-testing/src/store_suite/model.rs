@@ -101,6 +101,7 @@ impl Model {
                 after: After::Settle,
                 claimed_at: now,
                 cancel: None,
+                progress: None,
             });
         }
         Ok(due.into_iter().map(|it| it.2).collect())

@@ -247,6 +247,7 @@ impl Round {
                 after: After::Settle,
                 claimed_at: at(0),
                 cancel: None,
+                progress: None,
             },
             job: Arc::new(job.clone()),
         };

@@ -1,7 +1,9 @@
 //! Runs of the dead: taken over once, under a new token.
 
 use tasks_abstractions::run::{After, CancelReason};
-use tasks_abstractions::store::{Cleanup, FinishAnswer, RunChange, TakeOver, WaitingChange};
+use tasks_abstractions::store::{
+    Cleanup, CleanupTarget, FinishAnswer, RunChange, TakeOver, TypeFilter, WaitingChange,
+};
 
 use super::fixture::StoreFixture;
 use super::steps::{
@@ -143,10 +145,9 @@ pub async fn a_dead_node_is_kept_while_a_run_names_it(fx: &impl StoreFixture) {
     claim_one(&store, 1, at(0)).await;
     kill(&store, 1).await;
     let clean = Cleanup {
-        jobs_before: None,
-        stopped: false,
-        logs_before: None,
-        nodes_before: Some(at(3_600)),
+        target: CleanupTarget::Nodes,
+        types: TypeFilter::All,
+        before: at(3_600),
         limit: 100,
     };
     assert_eq!(store.cleanup(&clean).await.expect("cleanup"), 0);

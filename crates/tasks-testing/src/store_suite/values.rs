@@ -7,7 +7,7 @@ use serde_json::json;
 use tasks_abstractions::run::QueueEntry;
 use tasks_abstractions::store::JobQuery;
 use tasks_abstractions::{
-    JobArgs, JobInfo, JobLimits, JobSource, JobType, MisfirePolicy, RetryPolicy, Timestamp,
+    DefinitionMark, JobArgs, JobInfo, JobLimits, JobSource, JobType, MisfirePolicy, RetryPolicy, Timestamp,
 };
 
 use super::fixture::StoreFixture;
@@ -59,6 +59,12 @@ pub async fn every_field_of_a_job_comes_back(fx: &impl StoreFixture) {
         node_name: Some("node/ü".replace('/', "-")),
         failover: true,
         version: 7,
+        selector: Some("Namespace:shop".to_owned()),
+        definition: Some(DefinitionMark {
+            hash: job_id(77).as_uuid(),
+            version: "1.2.3-rc.1".to_owned(),
+        }),
+        overrides: ["cron", "priority"].map(ToOwned::to_owned).into(),
         ..once(1)
     };
     let skip = JobInfo {

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use tasks_abstractions::job::Lane;
-use tasks_abstractions::store::{Cleanup, FinishAnswer, JobQuery, PreparedJob, SubmitAnswer};
+use tasks_abstractions::store::{
+    Cleanup, CleanupTarget, FinishAnswer, JobEnd, JobQuery, PreparedJob, SubmitAnswer, TypeFilter,
+};
 use tasks_abstractions::{JobId, JobInfo, JobStatus};
 
 use super::fixture::StoreFixture;
@@ -101,14 +103,15 @@ pub async fn three_thousand_are_claimed_and_settled_at_once(fx: &impl StoreFixtu
         (2_999, 100)
     );
     assert!(store.runs_of(instance).await.expect("runs_of").is_empty());
-    let clean = Cleanup {
-        jobs_before: Some(at(100)),
-        stopped: false,
-        logs_before: Some(at(100)),
-        nodes_before: None,
-        limit: 10_000,
-    };
-    assert_eq!(store.cleanup(&clean).await.expect("cleanup"), 2 * 2_999);
+    for target in [CleanupTarget::Jobs(JobEnd::Completed), CleanupTarget::Logs(None)] {
+        let clean = Cleanup {
+            target,
+            types: TypeFilter::All,
+            before: at(100),
+            limit: 10_000,
+        };
+        assert_eq!(store.cleanup(&clean).await.expect("cleanup"), 2_999, "{target:?}");
+    }
 }
 
 /// 2,000 runs of a dead node are taken over at once, and changed at once.

@@ -5,15 +5,15 @@ use std::sync::{Arc, Mutex};
 
 use tasks_abstractions::services::{FromScope, ServiceError, ServiceRegistry};
 use tasks_abstractions::{
-    AdministratorChannel, BackgroundJob, BackgroundJobManager, Clock, GuidGenerator, JobDispatcher, JobEvent,
-    JobExceptionTypeFinder, JobLockProvider, JobManagement, JobPublisher, JobQueue, JobRegistration,
-    JobResult, JobRunnable, JobRunnableContext, JobStore, RunFollowUps, SequentialGuidGenerator,
-    WorkerRegistration,
+    AdministratorChannel, BackgroundJob, BackgroundJobManager, BackgroundWorkerManager, Clock, GuidGenerator,
+    JobDispatcher, JobDispatcherSelectors, JobEvent, JobExceptionTypeFinder, JobLockProvider, JobManagement,
+    JobPublisher, JobQueue, JobRegistration, JobResult, JobRunnable, JobRunnableContext, JobStore,
+    RunFollowUps, SequentialGuidGenerator, WorkerRegistration,
 };
 use tasks_core::{
     AdministratorChannels, Engine, EngineManagement, EngineOptions, EngineParts, EngineScheduler,
     JobRegistry, LocalJobDispatcher, LocalJobPublisher, LogChannel, NotifyAdministrator, Signals,
-    StoreBackgroundJobManager, StoreBackgroundWorkerManager,
+    StoreBackgroundJobManager, StoreBackgroundWorkerManager, WorkerManagerParts,
 };
 use tokio::runtime::Handle;
 
@@ -38,6 +38,8 @@ pub struct TestHostBuilder {
     follow_ups: Vec<Arc<dyn RunFollowUps>>,
     channels: Vec<Arc<dyn AdministratorChannel>>,
     recorder: Arc<Recorder>,
+    selectors: JobDispatcherSelectors,
+    version: String,
 }
 
 impl TestHost {
@@ -74,6 +76,8 @@ impl TestHost {
             follow_ups: Vec::new(),
             channels: vec![Arc::new(LogChannel)],
             recorder: Arc::new(Recorder::new()),
+            selectors: JobDispatcherSelectors::new(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }
 }
@@ -134,6 +138,18 @@ impl TestHostBuilder {
         self
     }
 
+    /// Changes the dispatcher selectors.
+    pub fn selectors(mut self, change: impl FnOnce(&mut JobDispatcherSelectors)) -> Self {
+        change(&mut self.selectors);
+        self
+    }
+
+    /// Version of the program, noted with the definitions of its workers. Defaults to that of this crate.
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.version = version.into();
+        self
+    }
+
     /// Adds services for jobs and workers.
     pub fn services(
         mut self,
@@ -181,20 +197,34 @@ impl TestHostBuilder {
         let guids: Arc<dyn GuidGenerator> = Arc::new(SequentialGuidGenerator::new(Arc::clone(&self.clock)));
         let limits = self.options.limits.clone();
         let (queue, store, clock) = (&self.queue, &self.store, &self.clock);
-        let jobs: Arc<dyn BackgroundJobManager> = Arc::new(StoreBackgroundJobManager::new(
-            Arc::clone(queue),
-            Arc::clone(&publisher),
-            Arc::clone(clock),
-            Arc::clone(&guids),
-            limits.clone(),
-        ));
-        let workers = Arc::new(StoreBackgroundWorkerManager::new(
-            Arc::clone(queue),
-            Arc::clone(&publisher),
-            Arc::clone(clock),
-            self.options.node_name.clone(),
-            limits.clone(),
-        ));
+        let selectors = Arc::new(self.selectors);
+        let jobs: Arc<dyn BackgroundJobManager> = Arc::new(
+            StoreBackgroundJobManager::new(
+                Arc::clone(queue),
+                Arc::clone(&publisher),
+                Arc::clone(clock),
+                Arc::clone(&guids),
+                limits.clone(),
+            )
+            .with_selectors(Arc::clone(&selectors)),
+        );
+        let mut registry = JobRegistry::new();
+        registry.add_job(&NotifyAdministrator::registration())?;
+        for add in self.jobs {
+            add(&mut registry)?;
+        }
+        let registry = Arc::new(registry);
+        let workers: Arc<dyn BackgroundWorkerManager> =
+            Arc::new(StoreBackgroundWorkerManager::new(WorkerManagerParts {
+                queue: Arc::clone(queue),
+                publisher: Arc::clone(&publisher),
+                clock: Arc::clone(clock),
+                registry: Arc::clone(&registry),
+                selectors,
+                node_name: self.options.node_name.clone(),
+                limits: limits.clone(),
+                version: self.version.clone(),
+            }));
         let management = Arc::new(EngineManagement::new(
             Arc::clone(queue),
             Arc::clone(store),
@@ -213,11 +243,6 @@ impl TestHostBuilder {
             add(&mut services)?;
         }
         let services = services.finish();
-        let mut registry = JobRegistry::new();
-        registry.add_job(&NotifyAdministrator::registration())?;
-        for add in self.jobs {
-            add(&mut registry)?;
-        }
         let mut events = self.listeners;
         events.push(Arc::clone(&self.recorder) as _);
         let engine = Engine::new(EngineParts {
@@ -227,7 +252,7 @@ impl TestHostBuilder {
             locks: self.locks,
             clock: Arc::clone(clock),
             guids: Arc::clone(&guids),
-            registry: Arc::new(registry),
+            registry,
             services: services.clone(),
             events,
             follow_ups: self.follow_ups,
@@ -235,7 +260,7 @@ impl TestHostBuilder {
             exceptions: Arc::new(JobExceptionTypeFinder::new()),
             signals,
             jobs: Handle::current(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
+            version: self.version,
         })?;
         let scheduler = Arc::new(EngineScheduler::new(
             engine.clone(),

@@ -73,6 +73,7 @@ pub(super) fn run(kind: RunKind, after: After) -> RunInfo {
         after,
         claimed_at: sec(-60),
         cancel: None,
+        progress: None,
     }
 }
 

@@ -1,8 +1,8 @@
 //! The statements.
 
 use super::columns::{
-    heads, ids, job_columns, job_tables, log_columns, queue_columns, rows, run_array, run_columns,
-    shown_status,
+    heads, ids, is_old_job, job_columns, job_tables, log_columns, queue_columns, rows, run_array,
+    run_columns, shown_status,
 };
 use crate::dialect::{RowLocks, Sql};
 
@@ -14,13 +14,13 @@ pub(crate) static SQL: Sql = Sql {
         "INSERT INTO tk_background_jobs (id, tenant_id, name, job_group, type_name, args, description, result, source, state, is_enabled, job_type, \
          cron, time_zone, misfire_policy, misfire_max, creation_time, begin_time, end_time, last_run_time, trigger_count, try_count, max_try_count, \
          max_count, is_abandoned, interruptions, suspect_interruptions, max_interruptions, interval_ms, retry_policy, priority, timeout_ms, \
-         lock_timeout_ms, node_name, failover, version, name_key, attention) \
+         lock_timeout_ms, node_name, failover, version, name_key, attention, selector, definition_hash, definition_version, overrides) \
          SELECT (x ->> 0)::uuid, (x ->> 1)::uuid, x ->> 2, x ->> 3, x ->> 4, x ->> 5, x ->> 6, x ->> 7, (x ->> 8)::smallint, \
          (x ->> 9)::smallint, (x ->> 10)::smallint, (x ->> 11)::smallint, x ->> 12, x ->> 13, (x ->> 14)::smallint, (x ->> 15)::bigint, \
          (x ->> 16)::bigint, (x ->> 17)::bigint, (x ->> 18)::bigint, (x ->> 19)::bigint, (x ->> 20)::bigint, (x ->> 21)::bigint, (x ->> 22)::bigint, \
          (x ->> 23)::bigint, (x ->> 24)::smallint, (x ->> 25)::bigint, (x ->> 26)::bigint, (x ->> 27)::bigint, (x ->> 28)::bigint, x ->> 29, \
          (x ->> 30)::smallint, (x ->> 31)::bigint, (x ->> 32)::bigint, x ->> 33, (x ->> 34)::smallint, (x ->> 35)::bigint, (x ->> 36)::uuid, \
-         nullif((x ->> 24)::smallint, 0) FROM ",
+         nullif((x ->> 24)::smallint, 0), x ->> 37, (x ->> 38)::uuid, x ->> 39, x ->> 40 FROM ",
         rows!(),
         " ORDER BY 1 ON CONFLICT DO NOTHING RETURNING id"
     ),
@@ -53,6 +53,9 @@ pub(crate) static SQL: Sql = Sql {
     next_due: heads!(
         "SELECT min((SELECT min(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank)) FROM head h WHERE rank IS NOT NULL"
     ),
+    waiting_lanes: "SELECT name FROM tk_lanes l WHERE EXISTS (SELECT 1 FROM tk_job_queue WHERE lane_id = l.id) ORDER BY name",
+    waiting_in: "SELECT job_id FROM tk_job_queue WHERE lane_id = (SELECT id FROM tk_lanes WHERE name = $1) AND ($2 IS NULL OR job_id > $2) \
+         ORDER BY job_id LIMIT $3",
     finish_exceptions: concat!(
         "SELECT v.key - 1, r.job_id IS NOT NULL FROM ",
         rows!(),
@@ -96,7 +99,8 @@ pub(crate) static SQL: Sql = Sql {
          is_abandoned = (x ->> 24)::smallint, interruptions = (x ->> 25)::bigint, suspect_interruptions = (x ->> 26)::bigint, \
          max_interruptions = (x ->> 27)::bigint, interval_ms = (x ->> 28)::bigint, retry_policy = x ->> 29, priority = (x ->> 30)::smallint, \
          timeout_ms = (x ->> 31)::bigint, lock_timeout_ms = (x ->> 32)::bigint, node_name = x ->> 33, failover = (x ->> 34)::smallint, \
-         version = (x ->> 35)::bigint, name_key = (x ->> 36)::uuid, attention = nullif((x ->> 24)::smallint, 0) FROM ",
+         version = (x ->> 35)::bigint, name_key = (x ->> 36)::uuid, attention = nullif((x ->> 24)::smallint, 0), \
+         selector = x ->> 37, definition_hash = (x ->> 38)::uuid, definition_version = x ->> 39, overrides = x ->> 40 FROM ",
         rows!(),
         " WHERE j.id = (x ->> 0)::uuid"
     ),
@@ -108,7 +112,7 @@ pub(crate) static SQL: Sql = Sql {
          heartbeat_at = excluded.heartbeat_at, capacity = excluded.capacity, running = excluded.running, lanes = excluded.lanes, \
          version = excluded.version, process = excluded.process",
     node_state: "SELECT state::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM tk_nodes WHERE instance = $1",
-    renew_node: "UPDATE tk_nodes SET heartbeat_at = $2, running = $3 WHERE instance = $1 AND state = 0",
+    renew_node: "UPDATE tk_nodes SET heartbeat_at = $2, running = $3, lanes = coalesce($4, lanes) WHERE instance = $1 AND state = 0",
     clear_suspects: concat!(
         "UPDATE tk_job_runs SET suspect = 0 WHERE instance = $1 AND run_id = ANY(",
         ids!("$2"),
@@ -195,18 +199,22 @@ pub(crate) static SQL: Sql = Sql {
         job_tables!(),
         " WHERE $1 IS NULL OR j.tenant_id = $1 GROUP BY shown"
     ),
-    old_jobs: "SELECT id FROM tk_background_jobs j WHERE job_type = 0 AND (state = 0 OR ($2 AND state = 30)) AND last_run_time < $1 \
-         AND NOT EXISTS (SELECT 1 FROM tk_job_queue WHERE job_id = j.id) AND NOT EXISTS (SELECT 1 FROM tk_job_runs WHERE job_id = j.id) LIMIT $3",
+    old_jobs: concat!(
+        "SELECT id FROM tk_background_jobs j WHERE ",
+        is_old_job!(),
+        " LIMIT $6"
+    ),
     delete_old_jobs: concat!(
         "DELETE FROM tk_background_jobs j WHERE id = ANY(",
-        ids!("$1"),
-        ") AND job_type = 0 AND (state = 0 OR ($3 AND state = 30)) AND last_run_time < $2 \
-         AND NOT EXISTS (SELECT 1 FROM tk_job_queue WHERE job_id = j.id) AND NOT EXISTS (SELECT 1 FROM tk_job_runs WHERE job_id = j.id)"
+        ids!("$6"),
+        ") AND ",
+        is_old_job!()
     ),
     old_logs: "WITH RECURSIVE t(tenant_id) AS ((SELECT tenant_id FROM tk_background_job_logs ORDER BY tenant_id LIMIT 1) \
            UNION SELECT (SELECT l.tenant_id FROM tk_background_job_logs l WHERE l.tenant_id > t.tenant_id ORDER BY l.tenant_id LIMIT 1) \
            FROM t WHERE t.tenant_id IS NOT NULL) \
-         SELECT l.run_id FROM t JOIN tk_background_job_logs l ON l.tenant_id = t.tenant_id AND l.started_at < $1 LIMIT $2",
+         SELECT l.run_id FROM t JOIN tk_background_job_logs l ON l.tenant_id = t.tenant_id AND l.started_at < $1 \
+         WHERE ($2 IS NULL OR l.outcome = $2) AND ($3 = 0 OR (l.type_name IN (SELECT jsonb_array_elements_text($4::jsonb))) = ($3 = 1)) LIMIT $5",
     delete_logs: concat!(
         "DELETE FROM tk_background_job_logs WHERE run_id = ANY(",
         ids!("$1"),
@@ -214,6 +222,19 @@ pub(crate) static SQL: Sql = Sql {
     ),
     delete_old_nodes: "DELETE FROM tk_nodes WHERE instance IN (SELECT n.instance FROM tk_nodes n WHERE n.state <> 0 AND n.heartbeat_at < $1 \
          AND NOT EXISTS (SELECT 1 FROM tk_job_runs r WHERE r.instance = n.instance) LIMIT $2) RETURNING instance",
+    find_unarmed: "SELECT j.id, (j.state = 5 AND j.is_enabled <> 0 AND q.job_id IS NULL AND r.job_id IS NULL)::int::bigint \
+         FROM (SELECT id, state, is_enabled FROM tk_background_jobs WHERE $1 IS NULL OR id > $1 ORDER BY id LIMIT $2) j \
+         LEFT JOIN tk_job_queue q ON q.job_id = j.id LEFT JOIN tk_job_runs r ON r.job_id = j.id ORDER BY j.id",
+    read_cursor: "SELECT value FROM tk_cursors WHERE name = $1",
+    put_cursor: "INSERT INTO tk_cursors (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    delete_cursor: "DELETE FROM tk_cursors WHERE name = $1",
+    run_statistics: "SELECT type_name, outcome::bigint, count(*), sum(duration_ms)::bigint, max(duration_ms) FROM tk_background_job_logs \
+         WHERE ($1 IS NULL OR tenant_id = $1) AND started_at >= $2 GROUP BY type_name, outcome ORDER BY type_name, outcome",
+    store_progress: concat!(
+        "UPDATE tk_job_runs r SET progress_done = (x ->> 2)::bigint, progress_total = (x ->> 3)::bigint, progress_message = x ->> 4, progress_at = $2 FROM ",
+        rows!(),
+        " WHERE r.job_id = (x ->> 0)::uuid AND r.run_id = (x ->> 1)::uuid"
+    ),
     job_columns: job_columns!(),
     queue_columns: queue_columns!(),
     run_columns: run_columns!(),

@@ -54,3 +54,13 @@ pub(crate) const FOUNDATION_UP: &[&str] = &[
     "CREATE TABLE tk_schema (id smallint PRIMARY KEY CHECK (id = 1), version bigint NOT NULL, oldest_program bigint NOT NULL)",
     "INSERT INTO tk_schema (id, version, oldest_program) VALUES (1, 1, 1)",
 ];
+
+/// The second migration: who gave a job its settings, how far a run has come, where walks were.
+pub(crate) const STEERING_UP: &[&str] = &[
+    r#"ALTER TABLE tk_background_jobs ADD COLUMN selector text COLLATE "C", ADD COLUMN definition_hash uuid,
+        ADD COLUMN definition_version text COLLATE "C", ADD COLUMN overrides text COLLATE "C""#,
+    r#"ALTER TABLE tk_job_runs ADD COLUMN progress_done bigint, ADD COLUMN progress_total bigint,
+        ADD COLUMN progress_message text COLLATE "C", ADD COLUMN progress_at bigint"#,
+    r#"CREATE TABLE tk_cursors (name text COLLATE "C" NOT NULL PRIMARY KEY, value text COLLATE "C" NOT NULL)"#,
+    "UPDATE tk_schema SET version = 2, oldest_program = 1 WHERE id = 1",
+];

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tasks_testing::store_suite::CASES;
 
-use crate::{store_memory, store_postgres, store_sqlite};
+use crate::{store_memory, store_mysql, store_postgres, store_sqlite};
 
 #[test]
 fn every_backend_runs_every_case() {
@@ -13,6 +13,7 @@ fn every_backend_runs_every_case() {
         ("memory", store_memory::CASES),
         ("SQLite", store_sqlite::CASES),
         ("PostgreSQL", store_postgres::CASES),
+        ("MariaDB or MySQL", store_mysql::CASES),
     ];
     for (name, cases) in backends {
         assert_eq!(cases.len(), CASES.len(), "{name}");

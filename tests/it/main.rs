@@ -13,6 +13,7 @@ mod postgres_schema; // a schema of its own for a test
 mod scheduler_memory; // the scheduler suite under paused time, on the store in memory
 mod server_mysql; // what only a MariaDB or MySQL server can show
 mod server_postgres; // what only a PostgreSQL server can show
+mod steering_sqlite; // workers and management on SQLite files, across programs and restarts
 mod store_backends; // every backend runs every case
 mod store_memory; // the store suite on the store in memory
 mod store_mysql; // the store suite on MariaDB or MySQL

@@ -5,11 +5,16 @@ use std::path::Path;
 
 use tasks_testing::store_suite::CASES;
 
-use crate::{scheduler_memory, store_memory, store_sqlite};
+use crate::{scheduler_memory, store_memory, store_mysql, store_postgres, store_sqlite};
 
 #[test]
 fn every_backend_runs_every_case() {
-    let backends = [("memory", store_memory::CASES), ("SQLite", store_sqlite::CASES)];
+    let backends = [
+        ("memory", store_memory::CASES),
+        ("SQLite", store_sqlite::CASES),
+        ("PostgreSQL", store_postgres::CASES),
+        ("MariaDB or MySQL", store_mysql::CASES),
+    ];
     for (name, cases) in backends {
         assert_eq!(cases.len(), CASES.len(), "{name}");
         assert_eq!(cases, CASES, "{name}");

@@ -21,6 +21,8 @@
 //!
 //! # Cargo features
 //! - `sqlite` (default): SQLite files.
+//! - `postgres`: PostgreSQL servers, with TLS by rustls.
+//! - `mysql`: MariaDB and MySQL servers, with TLS by rustls.
 
 mod change;
 mod claim;
@@ -38,6 +40,7 @@ mod migration;
 mod module;
 mod nodes;
 mod options;
+mod process;
 mod queue;
 mod row;
 mod statement;

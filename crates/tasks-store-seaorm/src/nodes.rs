@@ -9,6 +9,7 @@ use tasks_abstractions::{JobId, RunId, StoreError, Timestamp};
 
 use crate::claim::lane_names;
 use crate::error::refuse_nul;
+use crate::process;
 use crate::row::{Hex, json_rows, micros, read_node, read_run, uuid_at};
 use crate::statement::{On, column};
 use crate::store::{SeaOrmStore, commit};
@@ -27,7 +28,7 @@ impl SeaOrmStore {
         self.handles().lock_files.hold(node.instance)?;
         let tx = self.begin(doing).await?;
         let on = self.on(&tx);
-        let values: Vec<Value> = vec![
+        let mut values: Vec<Value> = vec![
             on.dialect.uuid(node.instance.as_uuid()),
             node.name.as_str().into(),
             NodeState::Alive.code().into(),
@@ -38,16 +39,19 @@ impl SeaOrmStore {
             lane_names(&node.lanes)?.into(),
             node.version.as_str().into(),
         ];
+        if on.dialect.sql().rows.is_some() {
+            values.push(process::own().into());
+        }
         on.execute(on.dialect.sql().put_node, values, doing).await?;
         commit(tx, doing).await
     }
 
     pub(crate) async fn renew_lease(&self, request: &RenewRequest) -> Result<Renewal, StoreError> {
         let doing = "renew the lease of a node";
-        let tx = self.begin(doing).await?;
+        let tx = self.begin_lease(doing).await?;
         let on = self.on(&tx);
         let sql = on.dialect.sql();
-        let now = self.now_or(request.now);
+        let now = self.now_on(on, request.now).await?;
         let instance = || on.dialect.uuid(request.instance.as_uuid());
         let lanes = request.lanes.as_deref().map(lane_names).transpose()?;
         let values = vec![
@@ -116,7 +120,8 @@ impl SeaOrmStore {
         let mut gone = Vec::new();
         for row in &rows {
             let instance = InstanceId::new(uuid_at(row, 0, "the instance of a node")?);
-            if self.handles().lock_files.proves_gone(instance) {
+            let process: String = column(row, 1, doing)?;
+            if self.handles().lock_files.proves_gone(instance) || process::is_gone(&process) {
                 gone.push(instance);
             }
         }
@@ -125,12 +130,16 @@ impl SeaOrmStore {
         }
         let tx = self.begin(doing).await?;
         let on = self.on(&tx);
+        let sql = on.dialect.sql();
         let mut declared = Vec::new();
         for (json, _) in json_rows(gone.iter().map(|it| Hex(it.as_uuid())))? {
-            for row in on
-                .rows(on.dialect.sql().declare_gone, vec![json.into()], doing)
-                .await?
-            {
+            let rows = on
+                .rows(sql.declare_gone, vec![json.as_str().into()], doing)
+                .await?;
+            if let Some(then) = sql.without_returning {
+                on.execute(then.declare_gone, vec![json.into()], doing).await?;
+            }
+            for row in rows {
                 declared.push(InstanceId::new(uuid_at(&row, 0, "the instance of a node")?));
             }
         }

@@ -33,7 +33,7 @@ impl SeaOrmStore {
             "SELECT j.id FROM {}{condition} ORDER BY j.id LIMIT ?",
             sql.job_tables
         );
-        let rows = on.rows(text, values, doing).await?;
+        let rows = on.rows(on.dialect.placed(text), values, doing).await?;
         rows.iter()
             .map(|it| uuid_at(it, 0, "the id of a job").map(JobId::new))
             .collect()
@@ -56,7 +56,7 @@ impl SeaOrmStore {
     ) -> Result<Vec<JobId>, StoreError> {
         let doing = "list what waits in a lane";
         let on = self.reading();
-        let after = after.map_or(Value::Bytes(None), |it| on.dialect.uuid(it.as_uuid()));
+        let after = on.dialect.optional_uuid(after.map(|it| it.as_uuid()));
         let values = vec![lane.as_str().into(), after, bound(limit)];
         let rows = on.rows(on.dialect.sql().waiting_in, values, doing).await?;
         rows.iter()
@@ -71,7 +71,7 @@ impl SeaOrmStore {
     ) -> Result<UnarmedPage, StoreError> {
         let doing = "look for jobs that are not armed";
         let on = self.reading();
-        let after = after.map_or(Value::Bytes(None), |it| on.dialect.uuid(it.as_uuid()));
+        let after = on.dialect.optional_uuid(after.map(|it| it.as_uuid()));
         let rows = on
             .rows(on.dialect.sql().find_unarmed, vec![after, bound(limit)], doing)
             .await?;
@@ -154,7 +154,6 @@ impl SeaOrmStore {
         if reports.is_empty() {
             return Ok(());
         }
-        let now = self.now_or(now);
         let rows = json_rows(reports.iter().map(|it| {
             (
                 Hex(it.job_id.as_uuid()),
@@ -167,6 +166,7 @@ impl SeaOrmStore {
         }))?;
         let tx = self.begin(doing).await?;
         let on = self.on(&tx);
+        let now = self.now_on(on, now).await?;
         for (json, _) in rows {
             let values = vec![json.into(), micros(now).into()];
             on.execute(on.dialect.sql().store_progress, values, doing).await?;

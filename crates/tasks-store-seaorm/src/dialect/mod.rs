@@ -4,17 +4,24 @@
 //! JSON parameter: no limit on the number of binds, no arrays with NULLs. Rows come back as JSON arrays, one value a row instead of forty: the driver copies each value
 //! through a channel, and that was most of the cost of a claim.
 
+mod mysql;
+mod postgres;
 mod sqlite;
 
+pub(crate) use mysql::tables as mysql_tables;
+pub(crate) use postgres::tables as postgres_tables;
 use sea_orm::{DbBackend, SqliteTransactionMode, TransactionOptions, Value};
 use tasks_abstractions::StoreError;
-use tasks_abstractions::store::StoreErrorKind;
+use tasks_abstractions::store::{SortOrder, StoreErrorKind};
 use uuid::Uuid;
 
 /// A supported database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
     Sqlite,
+    Postgres,
+    /// MariaDB, too.
+    Mysql,
 }
 
 impl Dialect {
@@ -22,9 +29,13 @@ impl Dialect {
     pub(crate) fn of(backend: DbBackend) -> Result<Self, StoreError> {
         match backend {
             DbBackend::Sqlite => Ok(Self::Sqlite),
+            DbBackend::Postgres => Ok(Self::Postgres),
+            DbBackend::MySql => Ok(Self::Mysql),
             other => Err(StoreError::new(
                 StoreErrorKind::Invalid,
-                format!("jobs cannot be stored in {other:?} by this version; use a connection to SQLite"),
+                format!(
+                    "jobs cannot be stored in {other:?} by this version; use a connection to SQLite, PostgreSQL, MariaDB or MySQL"
+                ),
             )),
         }
     }
@@ -32,45 +43,104 @@ impl Dialect {
     pub(crate) fn sql(self) -> &'static Sql {
         match self {
             Self::Sqlite => &sqlite::SQL,
+            Self::Postgres => &postgres::SQL,
+            Self::Mysql => &mysql::SQL,
         }
     }
 
     pub(crate) fn backend(self) -> DbBackend {
         match self {
             Self::Sqlite => DbBackend::Sqlite,
+            Self::Postgres => DbBackend::Postgres,
+            Self::Mysql => DbBackend::MySql,
         }
     }
 
-    /// How a transaction begins that is going to write: with the write lock, so that it never has to be upgraded.
+    /// How a transaction begins that is going to write: on SQLite with the write lock, so that it never has to be upgraded.
     pub(crate) fn writing(self) -> TransactionOptions {
         match self {
             Self::Sqlite => TransactionOptions {
                 sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
                 ..TransactionOptions::default()
             },
+            // READ COMMITTED is set for the whole session.
+            Self::Postgres | Self::Mysql => TransactionOptions::default(),
         }
     }
 
     /// A UUID as it is bound.
     pub(crate) fn uuid(self, id: Uuid) -> Value {
+        self.optional_uuid(Some(id))
+    }
+
+    /// A UUID or NULL as it is bound.
+    pub(crate) fn optional_uuid(self, id: Option<Uuid>) -> Value {
         match self {
-            Self::Sqlite => Value::Bytes(Some(id.as_bytes().to_vec())),
+            Self::Sqlite | Self::Mysql => Value::Bytes(id.map(|it| it.as_bytes().to_vec())),
+            Self::Postgres => Value::Uuid(id),
+        }
+    }
+
+    /// A statement and its values as the driver takes them.
+    pub(crate) fn sent(self, sql: String, values: Vec<Value>) -> (String, Vec<Value>) {
+        match self {
+            Self::Sqlite | Self::Postgres => (sql, values),
+            Self::Mysql => mysql::in_order(&sql, values),
+        }
+    }
+
+    /// A statement that was put together with `?` for each value, with the database's own placeholders.
+    pub(crate) fn placed(self, sql: String) -> String {
+        match self {
+            Self::Sqlite | Self::Mysql => sql,
+            Self::Postgres => postgres::numbered(&sql),
+        }
+    }
+
+    /// Condition: the column has the text of the next value in it, by bytes.
+    pub(crate) fn contains(self, column: &str) -> String {
+        match self {
+            Self::Sqlite | Self::Mysql => format!("instr(coalesce({column}, ''), ?) > 0"),
+            Self::Postgres => format!("strpos(coalesce({column}, ''), ?) > 0"),
+        }
+    }
+
+    /// Condition: the column is one of the ids in the next value, which is JSON.
+    pub(crate) fn is_one_of(self, column: &str) -> String {
+        match self {
+            Self::Sqlite => format!("{column} IN (SELECT unhex(value) FROM json_each(?))"),
+            Self::Postgres => postgres::is_one_of(column),
+            Self::Mysql => mysql::is_one_of(column),
+        }
+    }
+
+    /// Part of an ORDER BY in which a missing value is the smallest.
+    pub(crate) fn order(self, column: &str, may_be_null: bool, order: SortOrder) -> String {
+        let nulls = self == Self::Postgres && may_be_null;
+        match (order, nulls) {
+            (SortOrder::Ascending, false) => format!("{column} ASC"),
+            (SortOrder::Descending, false) => format!("{column} DESC"),
+            (SortOrder::Ascending, true) => format!("{column} ASC NULLS FIRST"),
+            (SortOrder::Descending, true) => format!("{column} DESC NULLS LAST"),
         }
     }
 
     /// Statement: due executions of `lanes` lanes of one rank, earliest first, with their jobs.
     ///
-    /// Parameters: now, limit, rank, then one lane id each. Columns: job, `[lane name, rank, due, kind, attempt]`.
+    /// Parameters: now, limit, rank, then one lane id each. Columns: job, `[lane name, rank, due, kind, attempt]`. Where rows have locks the only column is the id of
+    /// the job, whose queue row is locked; [`RowLocks::claimed`] reads the rest.
     pub(crate) fn claim_rows(self, lanes: usize) -> String {
         match self {
             Self::Sqlite => sqlite::claim_rows(lanes),
+            Self::Postgres => postgres::claim_rows(lanes),
+            Self::Mysql => mysql::claim_rows(lanes),
         }
     }
 
     /// Most lanes that [`claim_rows`](Self::claim_rows) takes at once.
     pub(crate) const fn lanes_at_once(self) -> usize {
         match self {
-            Self::Sqlite => 200,
+            Self::Sqlite | Self::Postgres | Self::Mysql => 200,
         }
     }
 }
@@ -80,7 +150,7 @@ impl Dialect {
 pub(crate) struct Sql {
     /// (json) `[name]`
     pub(crate) ensure_lanes: &'static str,
-    /// (json) `[job columns]`; answers ids of those that were inserted
+    /// (json) `[job columns]`; answers ids of those that were inserted, or takes a mark for [`WithoutReturning::inserted`]
     pub(crate) insert_jobs: &'static str,
     /// (json) `[id, name key or null]`; answers (index, whether the id exists, id of the job with that name)
     pub(crate) existing_jobs: &'static str,
@@ -118,9 +188,9 @@ pub(crate) struct Sql {
     pub(crate) update_run: &'static str,
     /// (json ids)
     pub(crate) delete_jobs: &'static str,
-    /// (instance, name, state, started, heartbeat, capacity, running, lanes, version)
+    /// (instance, name, state, started, heartbeat, capacity, running, lanes, version; where rows have locks also the process)
     pub(crate) put_node: &'static str,
-    /// (instance); answers the state
+    /// (instance); answers the state, and the clock of a database that has one
     pub(crate) node_state: &'static str,
     /// (instance, now, running, lanes or null)
     pub(crate) renew_node: &'static str,
@@ -134,13 +204,13 @@ pub(crate) struct Sql {
     pub(crate) nodes: &'static str,
     /// (instance, heartbeat)
     pub(crate) declare_dead: &'static str,
-    /// (json ids)
+    /// (json ids); answers those that were alive
     pub(crate) declare_gone: &'static str,
-    /// (instance); answers instances of other living members
+    /// (instance); answers instances of other living members, and their processes
     pub(crate) other_living_nodes: &'static str,
     /// (instance)
     pub(crate) stop_node: &'static str,
-    /// (limit); answers (job, run row, node name)
+    /// (limit; where rows have locks: json ids); answers (job, run row, node name)
     pub(crate) orphaned_runs: &'static str,
     /// (json, instance, claim, now) `[job, former run, new run, version]`
     pub(crate) take_runs: &'static str,
@@ -194,4 +264,60 @@ pub(crate) struct Sql {
     pub(crate) shown_status: &'static str,
     /// (); answers (schema version, oldest program that understands it)
     pub(crate) schema: &'static str,
+    /// (); answers a row where the tables are there
+    pub(crate) has_tables: &'static str,
+    /// (); answers the database's clock, where it has one
+    pub(crate) clock: Option<&'static str>,
+    /// What a database needs in which writers lock rows, not all of it
+    pub(crate) rows: Option<RowLocks>,
+    /// How programs that change the tables hold each other up, where a transaction alone does not
+    pub(crate) tables: Option<TableLock>,
+    /// What a database with schemas needs
+    pub(crate) schemas: Option<Schemas>,
+    /// What a database needs that does not answer which rows a statement wrote
+    pub(crate) without_returning: Option<WithoutReturning>,
+}
+
+/// A lock of all tables.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TableLock {
+    /// (schema or null; where it has to be freed: seconds to wait at most, answers 1 when it is taken)
+    pub(crate) take: &'static str,
+    /// (); where the end of the transaction does not free it
+    pub(crate) free: Option<&'static str>,
+}
+
+/// Where tables are looked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Schemas {
+    /// (); answers where tables are looked for
+    pub(crate) search_path: &'static str,
+    /// (path), until the end of the transaction
+    pub(crate) set_search_path: &'static str,
+}
+
+/// The other half of statements that elsewhere answer what they wrote.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WithoutReturning {
+    /// (json `[job columns]`, mark); answers ids of rows with the mark
+    pub(crate) inserted: &'static str,
+    /// (json ids): after [`Sql::declare_gone`] has answered and locked them
+    pub(crate) declare_gone: &'static str,
+    /// (json ids): after [`Sql::delete_old_nodes`] has answered and locked them
+    pub(crate) delete_nodes: &'static str,
+}
+
+/// Statements that lock rows. Each is one of its own: what comes after it sees what it waited for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RowLocks {
+    /// (json ids)
+    pub(crate) jobs: &'static str,
+    /// (json ids)
+    pub(crate) queue: &'static str,
+    /// (tenant, key): locks what is not there yet, too
+    pub(crate) key: &'static str,
+    /// (json ids); answers (job, queue row) of queue rows that are locked
+    pub(crate) claimed: &'static str,
+    /// (limit); answers the jobs of runs whose node is gone
+    pub(crate) orphans: &'static str,
 }

@@ -33,7 +33,7 @@ pub(crate) fn line(text: &str) -> io::Result<()> {
 /// As [`line()`], as the last thing that a command does or that it cannot go on without.
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line()`].
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     line(text).map_err(|error| Failure::because("standard output", error))
 }
@@ -41,7 +41,7 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 /// Prints a value as JSON over several lines.
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line()`].
 pub(crate) fn json(value: &serde_json::Value) -> Result<(), Failure> {
     print(&format!("{value:#}"))
 }

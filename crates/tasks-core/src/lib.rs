@@ -13,6 +13,8 @@ pub mod cron;
 pub mod engine;
 pub mod managers;
 pub mod memory;
+#[cfg(feature = "chaos-mutants")]
+mod mutants;
 pub mod registry;
 pub mod transition;
 

@@ -211,6 +211,10 @@ impl Engine {
     /// The store says that this node is no living member: its runs are cancelled and it registers anew, under a new instance.
     /// What was said of an earlier instance is known already.
     pub(super) async fn fenced(&self, instance: InstanceId) {
+        #[cfg(feature = "chaos-mutants")]
+        if crate::mutants::is("heartbeat-without-fencing") {
+            return;
+        }
         {
             let mut board = self.board();
             let was_registered =
@@ -230,6 +234,10 @@ impl Engine {
     /// Gives back runs of this instance that this process does not know: of claims whose reply was lost. Rows are read first, the
     /// board is looked at after that, so that a claim which is answered meanwhile is known.
     async fn reconcile(&self, instance: InstanceId) -> Result<(), StoreError> {
+        #[cfg(feature = "chaos-mutants")]
+        if crate::mutants::is("claim-not-reconciled") {
+            return Ok(());
+        }
         let running = self.board().running(instance);
         let rows = self.parts().queue.runs_of(instance).await?;
         self.cancel_deleted(running, &rows);

@@ -1,8 +1,9 @@
-//! Development commands of the workspace: `cargo xtask test`, `tidy`, `docs`, `outside`, `bench`.
+//! Development commands of the workspace: `cargo xtask test`, `tidy`, `docs`, `outside`, `bench`, `chaos`.
 //!
 //! `test` is the one command that continuous integration runs; the others are its parts, for developers.
 
 mod bench;
+mod chaos;
 mod docs;
 mod features;
 mod outside;
@@ -48,6 +49,13 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Run nodes under faults and check what became of the work; arguments are passed through (`--help` names them).
+    #[command(disable_help_flag = true)]
+    Chaos {
+        /// Arguments of the chaos kit.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -68,6 +76,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Docs => docs::run(&workspace)?,
         Command::Outside { names } => outside::run(&workspace, &names)?,
         Command::Bench { arguments } => return bench::run(&workspace, &arguments),
+        Command::Chaos { arguments } => return chaos::run(&workspace, &arguments),
     }
     Ok(ExitCode::SUCCESS)
 }

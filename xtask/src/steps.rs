@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use crate::process::{cargo, run as run_process, status, works};
 use crate::report::say;
 use crate::workspace::Workspace;
-use crate::{bench, docs, features, outside, package, prerequisites, tidy};
+use crate::{bench, chaos, docs, features, outside, package, prerequisites, tidy};
 
 /// What to run and what may be installed.
 #[derive(Debug, Args)]
@@ -37,7 +37,7 @@ enum Step {
     Outside,
     Package,
     Deny,
-    // Steps that need long runs of finished programs (chaos) go here.
+    Chaos,
     Bench,
     Tests,
 }
@@ -82,6 +82,7 @@ impl Step {
             Self::Outside => outside::run(workspace, &[])?,
             Self::Package => package::run(workspace)?,
             Self::Deny => return deny(workspace),
+            Self::Chaos => chaos::smoke(workspace)?,
             Self::Bench => bench::smoke(workspace)?,
             Self::Tests => {}
         }

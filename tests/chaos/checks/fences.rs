@@ -26,7 +26,8 @@ pub(super) fn a_fenced_run_ends_soon(it: &Evidence) -> Vec<String> {
                 .filter(|fault| fault.is_of(run.node, run.generation) && fault.begin.mono < run.over)
                 .filter_map(|fault| fault.end)
                 .map(|end| end.mono)
-                .filter(|end| *end <= run.over)
+                // Noted right after it was done.
+                .filter(|end| *end <= run.over + 200_000)
                 .max();
             let from = woken.unwrap_or(taken.at.mono).max(taken.at.mono);
             if run.over - from > grace {

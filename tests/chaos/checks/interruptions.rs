@@ -1,13 +1,19 @@
 //! Interruptions are counted: the next run knows, and a job that kills its process is found.
 
 use tasks_abstractions::RunOutcome;
-use tests::chaos::Does;
+use tests::chaos::{Does, GROUPS};
 
 use crate::evidence::Evidence;
 
 pub(super) fn the_next_run_knows(it: &Evidence) -> Vec<String> {
     let mut found = Vec::new();
-    for id in it.accepted.keys() {
+    // A resume begins the count anew.
+    let is_held = |id: &str| {
+        it.jobs
+            .get(id)
+            .is_none_or(|it| GROUPS.contains(&it.group.as_str()))
+    };
+    for id in it.accepted.keys().filter(|id| !is_held(id)) {
         let interrupted = it.count(id, RunOutcome::Interrupted);
         let succeeded: Vec<_> = it
             .logs_of(id)

@@ -8,6 +8,8 @@ use crate::node::Ending;
 const ABORT: i32 = 6;
 /// SIGKILL.
 const KILL: i32 = 9;
+/// SIGTERM.
+const TERM: i32 = 15;
 
 pub(super) fn processes_end_as_asked(it: &Evidence) -> Vec<String> {
     let mut found = Vec::new();
@@ -31,6 +33,8 @@ pub(super) fn processes_end_as_asked(it: &Evidence) -> Vec<String> {
                 .faults
                 .iter()
                 .any(|it| it.kind == Kind::Kill && it.node == Some(process)),
+            // Asked to end before it had begun to listen.
+            Ending::Signal(TERM) => life.asked.is_some(),
             Ending::Signal(_) => false,
         };
         if !is_well {

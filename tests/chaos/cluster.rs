@@ -74,7 +74,7 @@ impl Cluster {
     fn start(&mut self, at: usize, place: &Place) -> Result<()> {
         let life = self.nodes[at].start(&Start {
             folder: &self.folder,
-            url: place.node_url(),
+            place: place.arguments(),
             settings: &self.settings,
             children: &self.children,
         })?;

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use tasks_abstractions::store::{JobQuery, NodeState, Paging};
-use tasks_abstractions::{JobManagement as _, JobQueue as _, JobStatus, JobStore as _};
+use tasks_abstractions::{JobManagement as _, JobQueue as _, JobStatus, JobStore as _, JobType};
 use tasks_core::EngineManagement;
 use tasks_multitenancy::TenantScope;
 use tasks_store_seaorm::SeaOrmStore;
@@ -13,8 +13,6 @@ use crate::cluster::Cluster;
 use crate::place::Place;
 use crate::waiting::look;
 
-/// Workers wait or run for ever.
-const WORKERS: u64 = 3;
 const UNFINISHED: [JobStatus; 4] = [
     JobStatus::Queuing,
     JobStatus::Running,
@@ -33,9 +31,8 @@ pub(crate) async fn drain(
     loop {
         cluster.tick(place).await?;
         look().await;
-        let counts = store.counts(TenantScope::All).await?;
-        let left = UNFINISHED.iter().map(|it| counts.of(*it)).sum::<u64>();
-        if left <= WORKERS {
+        let left = unfinished(store).await?;
+        if left == 0 {
             break;
         }
         if left < least {
@@ -44,7 +41,7 @@ pub(crate) async fn drain(
         if changed.elapsed() > cluster.settings.stuck_after()
             || began.elapsed() > cluster.settings.drain_limit()
         {
-            return unfinished(store, left - WORKERS).await;
+            return left_behind(store, left).await;
         }
     }
     let asked = Instant::now();
@@ -65,18 +62,29 @@ pub(crate) async fn drain(
     }
 }
 
-async fn unfinished(store: &SeaOrmStore, left: u64) -> Result<Vec<String>> {
+/// Jobs that have not come to their end. Workers never do.
+async fn unfinished(store: &SeaOrmStore) -> Result<u64> {
+    let mut left = 0;
+    for status in UNFINISHED {
+        left += store.list(TenantScope::All, &of_status(status)).await?.total;
+    }
+    Ok(left)
+}
+
+fn of_status(status: JobStatus) -> JobQuery {
+    JobQuery {
+        status: Some(status),
+        job_type: Some(JobType::Once),
+        paging: Paging { skip: 0, take: 5 },
+        ..JobQuery::default()
+    }
+}
+
+async fn left_behind(store: &SeaOrmStore, left: u64) -> Result<Vec<String>> {
     let mut found = vec![format!("{left} jobs are left and nothing happens to them")];
     for status in UNFINISHED {
-        let query = JobQuery {
-            status: Some(status),
-            paging: Paging { skip: 0, take: 5 },
-            ..JobQuery::default()
-        };
-        for job in store.list(TenantScope::All, &query).await?.items {
-            if !job.is_repeating() {
-                found.push(format!("job {} shows {status:?}: {}", job.id, job.args.to_json()));
-            }
+        for job in store.list(TenantScope::All, &of_status(status)).await?.items {
+            found.push(format!("job {} shows {status:?}: {}", job.id, job.args.to_json()));
         }
     }
     Ok(found)

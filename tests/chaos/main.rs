@@ -6,6 +6,7 @@
 mod answers;
 mod checks;
 mod cluster;
+mod complaints;
 mod drain;
 mod evidence;
 mod fault;
@@ -39,6 +40,12 @@ pub(crate) struct Args {
     /// The database.
     #[arg(long, default_value = "sqlite")]
     backend: Backend,
+    /// Where the server is: `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, `mysql://…`. The run makes a schema or database of its own there.
+    #[arg(long)]
+    url: Option<String>,
+    /// The socket of whoever started the server, which restarts it.
+    #[arg(long, hide = true)]
+    control: Option<PathBuf>,
     /// How long jobs are enqueued and faults happen.
     #[arg(long, default_value_t = 1.0)]
     minutes: f64,

@@ -71,7 +71,8 @@ pub(crate) struct Node {
 #[derive(Debug)]
 pub(crate) struct Start<'a> {
     pub(crate) folder: &'a Path,
-    pub(crate) url: &'a str,
+    /// What says where the database is.
+    pub(crate) place: Vec<String>,
     pub(crate) settings: &'a Settings,
     pub(crate) children: &'a Children,
 }
@@ -118,7 +119,7 @@ impl Node {
         let millis = |it: std::time::Duration| it.as_millis().to_string();
         let mut command = Command::new(&program);
         command
-            .args(["--url", with.url])
+            .args(&with.place)
             .args(["--name", &format!("n{}", self.number)])
             .arg("--ledger")
             .arg(&self.ledger)

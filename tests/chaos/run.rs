@@ -7,16 +7,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use tasks_abstractions::{Clock, SystemClock};
-use tasks_store_seaorm::{SeaOrmStore, SeaOrmStoreOptions};
+use tasks_store_seaorm::SeaOrmStore;
 
 use crate::answers::Answers;
 use crate::checks::{Violation, violations};
 use crate::cluster::Cluster;
+use crate::complaints::complaints;
 use crate::drain::{check_rows, drain};
 use crate::evidence::{Evidence, Known};
 use crate::fault::Kind;
 use crate::operator::{Operator, management};
-use crate::place::Place;
+use crate::place::{Place, Wanted};
 use crate::plan::Plan;
 use crate::producer::{Producer, Shared, create_orders};
 use crate::report::{self, say};
@@ -38,12 +39,20 @@ pub(crate) async fn run(args: &Args, seed: u64) -> Result<ExitCode> {
     );
     let _watchdog = Watchdog::start(settings.deadline(), children.clone(), hint)?;
     let megabytes = 64 + (args.minutes.ceil() as u64) * 32;
-    let mut place = Place::new(args.backend, folder.path(), megabytes)?;
+    let mut place = Place::new(Wanted {
+        backend: args.backend,
+        folder: folder.path(),
+        megabytes,
+        url: args.url.as_deref(),
+        control: args.control.clone(),
+    })
+    .await?;
     let kinds = args.kinds()?.unwrap_or_else(|| place.kinds());
 
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let store = SeaOrmStore::connect(SeaOrmStoreOptions::new(place.url()), Arc::clone(&clock)).await?;
+    let store = SeaOrmStore::connect(place.options(), Arc::clone(&clock)).await?;
     create_orders(&store).await?;
+    place.open().await?;
     let answers = Answers::create(&folder.path().join("answers.jsonl"))?;
     let shared = Shared::default();
     let producer = Producer::new(
@@ -73,6 +82,7 @@ pub(crate) async fn run(args: &Args, seed: u64) -> Result<ExitCode> {
         left.iter()
             .map(|it| format!("node {it} did not end when it was asked to")),
     );
+    found.extend(complaints(folder.path(), args.nodes)?);
     found.extend(check_rows(&management(&store, clock)).await?);
     let known = Known {
         settings,
@@ -84,7 +94,7 @@ pub(crate) async fn run(args: &Args, seed: u64) -> Result<ExitCode> {
     let violations = violations(&evidence);
     report::print(&evidence, &violations, args, &conditions(args, &settings, &place))?;
     store.close().await?;
-    verdict(args, folder, &mut place, &evidence, &violations, &kinds)
+    verdict(args, folder, &mut place, &evidence, &violations, &kinds).await
 }
 
 /// The load: nodes are looked after and faults happen. Ends well again.
@@ -139,7 +149,7 @@ fn conditions(args: &Args, settings: &Settings, place: &Place) -> String {
     )
 }
 
-fn verdict(
+async fn verdict(
     args: &Args,
     folder: tempfile::TempDir,
     place: &mut Place,
@@ -148,14 +158,15 @@ fn verdict(
     kinds: &[Kind],
 ) -> Result<ExitCode> {
     if !violations.is_empty() {
-        let kept = keep(args, folder, place)?;
+        let database = place.keep(folder.path())?;
+        let kept = keep(args, folder)?;
         say(format_args!(
-            "database and ledgers are kept in {}",
+            "ledgers, faults and logs are kept in {}, the database in {database}",
             kept.display()
         ));
         return Ok(ExitCode::FAILURE);
     }
-    place.close()?;
+    place.close().await?;
     folder.close().context("the run's folder could not be removed")?;
     let in_vain: Vec<String> = kinds
         .iter()
@@ -173,9 +184,7 @@ fn verdict(
     Ok(ExitCode::from(PROVES_NOTHING))
 }
 
-fn keep(args: &Args, folder: tempfile::TempDir, place: &mut Place) -> Result<PathBuf> {
-    place.keep(folder.path())?;
-    place.close()?;
+fn keep(args: &Args, folder: tempfile::TempDir) -> Result<PathBuf> {
     let from = folder.keep();
     let Some(to) = &args.keep else {
         return Ok(from);

@@ -87,6 +87,19 @@ impl JobQueue for LossyQueue {
         self.lossy(self.inner.next_due(lanes, now)).await
     }
 
+    async fn waiting_lanes(&self) -> Result<Vec<Lane>, StoreError> {
+        self.lossy(self.inner.waiting_lanes()).await
+    }
+
+    async fn waiting_in(
+        &self,
+        lane: &Lane,
+        after: Option<JobId>,
+        limit: usize,
+    ) -> Result<Vec<JobId>, StoreError> {
+        self.lossy(self.inner.waiting_in(lane, after, limit)).await
+    }
+
     async fn finish(&self, runs: &[FinishRun]) -> Result<Vec<FinishAnswer>, StoreError> {
         let mut logs = runs.iter().filter_map(|it| it.settlement.log.as_ref());
         if logs.any(|it| it.message.as_deref() == Some(SOUR)) {

@@ -21,6 +21,7 @@ use clap::Parser;
 use rustix::process::{Signal, set_parent_process_death_signal};
 use tasks_core::JobRegistry;
 use tasks_host::Host;
+use tasks_store_seaorm::SeaOrmStoreOptions;
 use tracing_subscriber::EnvFilter;
 
 use crate::clock::ShiftedClock;
@@ -34,6 +35,9 @@ struct Args {
     /// Where the database is.
     #[arg(long)]
     url: String,
+    /// The schema of its tables on PostgreSQL.
+    #[arg(long)]
+    schema: Option<String>,
     /// The node's name.
     #[arg(long)]
     name: String,
@@ -98,10 +102,15 @@ async fn run(args: Args) -> Result<()> {
     work::register(&mut registry, args.older)?;
     workers::register(&mut registry)?;
     let millis = Duration::from_millis;
+    let mut store = SeaOrmStoreOptions::new(args.url);
+    store.schema = args.schema;
+    // A way that stands still is given up before the lease is over, or nothing could be renewed on another connection.
+    store.statement_timeout = millis(args.lease);
+    store.acquire_timeout = millis(args.lease);
     let host = Host::builder()
         .ignore_environment()
         .clock(clock)
-        .module(ChaosModule::new(args.url, cut, Arc::clone(&ledger)))
+        .module(ChaosModule::new(store, cut, Arc::clone(&ledger)))
         .registry(registry)
         .event(Arc::new(Observer::new(Arc::clone(&ledger))))
         .version(if args.older { "1.0.0" } else { "2.0.0" })
@@ -115,6 +124,8 @@ async fn run(args: Args) -> Result<()> {
             engine.poll_interval = millis(250);
             engine.shutdown_grace = millis(args.heartbeat);
             engine.cancel_grace = millis(args.heartbeat * 4);
+            // What it repairs is an error of the engine; the driver looks for it in the log.
+            it.maintenance.checking.cron = "7/15 * * * * ?".to_owned();
         })
         .build()
         .await?;

@@ -13,14 +13,14 @@ use crate::lossy::{Cut, LossyQueue};
 /// Connects to the database and gives the ledger to the jobs.
 #[derive(Debug)]
 pub(crate) struct ChaosModule {
-    url: String,
+    options: SeaOrmStoreOptions,
     cut: Arc<Cut>,
     ledger: Arc<Ledger>,
 }
 
 impl ChaosModule {
-    pub(crate) fn new(url: String, cut: Arc<Cut>, ledger: Arc<Ledger>) -> Self {
-        Self { url, cut, ledger }
+    pub(crate) fn new(options: SeaOrmStoreOptions, cut: Arc<Cut>, ledger: Arc<Ledger>) -> Self {
+        Self { options, cut, ledger }
     }
 }
 
@@ -28,7 +28,7 @@ impl ChaosModule {
 impl Module for ChaosModule {
     async fn configure(&self, registry: &mut ServiceRegistry) -> Result<(), ModuleError> {
         let clock = registry.get::<dyn Clock>()?;
-        let store = SeaOrmStore::connect(SeaOrmStoreOptions::new(self.url.clone()), clock)
+        let store = SeaOrmStore::connect(self.options.clone(), clock)
             .await
             .map_err(|it| ModuleError::because(format!("the store cannot be used: {it}"), it))?;
         let store = Arc::new(store);

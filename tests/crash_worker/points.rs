@@ -106,6 +106,19 @@ impl JobQueue for CrashingQueue {
         self.inner.next_due(lanes, now).await
     }
 
+    async fn waiting_lanes(&self) -> Result<Vec<Lane>, StoreError> {
+        self.inner.waiting_lanes().await
+    }
+
+    async fn waiting_in(
+        &self,
+        lane: &Lane,
+        after: Option<JobId>,
+        limit: usize,
+    ) -> Result<Vec<JobId>, StoreError> {
+        self.inner.waiting_in(lane, after, limit).await
+    }
+
     async fn finish(&self, runs: &[FinishRun]) -> Result<Vec<FinishAnswer>, StoreError> {
         self.burn(CrashPoint::BeforeFinish);
         let answers = self.inner.finish(runs).await?;

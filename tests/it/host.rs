@@ -85,7 +85,10 @@ impl BackgroundJob for Second {
         assert!(self.scheduler.exists(scope, id).await?);
         assert_eq!(self.management.get(scope, id).await?.id, id);
         assert!(self.store.find(scope, id).await?.is_some());
-        assert_eq!(self.workers.names(), ["host.worker"]);
+        assert_eq!(
+            self.workers.names(),
+            ["host.worker", "tasks.checking", "tasks.cleaning"]
+        );
         self.diary.note(format!("second ran {from}"));
         Ok(Outcome::Done)
     }

@@ -7,7 +7,10 @@ mod engine_sqlite; // the engine on SQLite files, step by step: outages, retries
 mod engine_steps_fencing; // steps by hand: replies after a node was taken for dead
 mod engine_steps_watch; // steps by hand: what the watch step reports
 mod host; // what a host refuses to start, order of start and stop, drain
+mod maintenance; // the system jobs Cleaning and Checking
+mod postgres_schema; // a schema of its own for a test
 mod scheduler_memory; // the scheduler suite under paused time, on the store in memory
 mod store_backends; // every backend runs every case
 mod store_memory; // the store suite on the store in memory
+mod store_postgres; // the store suite on PostgreSQL
 mod store_sqlite; // the store suite on SQLite files

@@ -5,11 +5,15 @@ use std::path::Path;
 
 use tasks_testing::store_suite::CASES;
 
-use crate::{store_memory, store_sqlite};
+use crate::{store_memory, store_postgres, store_sqlite};
 
 #[test]
 fn every_backend_runs_every_case() {
-    let backends = [("memory", store_memory::CASES), ("SQLite", store_sqlite::CASES)];
+    let backends = [
+        ("memory", store_memory::CASES),
+        ("SQLite", store_sqlite::CASES),
+        ("PostgreSQL", store_postgres::CASES),
+    ];
     for (name, cases) in backends {
         assert_eq!(cases.len(), CASES.len(), "{name}");
         assert_eq!(cases, CASES, "{name}");

@@ -1,9 +1,10 @@
-//! Development commands of the workspace: `cargo xtask test`, `tidy`, `docs`, `outside`, `bench`, `chaos`.
+//! Development commands of the workspace: `cargo xtask test`, `tidy`, `docs`, `outside`, `bench`, `chaos`, `db`.
 //!
 //! `test` is the one command that continuous integration runs; the others are its parts, for developers.
 
 mod bench;
 mod chaos;
+mod db;
 mod docs;
 mod features;
 mod outside;
@@ -56,6 +57,9 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Private database servers for the tests.
+    #[command(subcommand)]
+    Db(db::Command),
 }
 
 fn main() -> ExitCode {
@@ -69,6 +73,10 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<ExitCode> {
+    // Supervisors know nothing of the workspace.
+    if let Command::Db(db::Command::Supervise { server, background }) = command {
+        return db::supervise(server, background);
+    }
     let workspace = Workspace::load()?;
     match command {
         Command::Test(options) => return steps::run(&workspace, &options),
@@ -77,6 +85,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Outside { names } => outside::run(&workspace, &names)?,
         Command::Bench { arguments } => return bench::run(&workspace, &arguments),
         Command::Chaos { arguments } => return chaos::run(&workspace, &arguments),
+        Command::Db(command) => return db::run(&workspace, &command),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -4,17 +4,17 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::process::{capture, cargo, run, works};
+use crate::process::{cargo, run, works};
 use crate::workspace::Workspace;
 
-/// Makes sure that the steps have their tools. `install` (or `CI=true`) allows system packages.
+/// Makes sure that the steps have their tools. `install` allows system packages.
 ///
 /// # Errors
 /// When a tool is missing and cannot be installed; the message says what to do.
 pub(crate) fn ensure(workspace: &Workspace, install: bool) -> Result<()> {
     component(workspace, "fmt", "rustfmt")?;
     component(workspace, "clippy", "clippy")?;
-    compiler(install || std::env::var("CI").is_ok_and(|it| it == "true"))
+    compiler(install)
 }
 
 fn component(workspace: &Workspace, subcommand: &str, component: &str) -> Result<()> {
@@ -41,19 +41,12 @@ fn compiler(install: bool) -> Result<()> {
     if present() || std::env::var_os("CC").is_some() {
         return Ok(());
     }
-    let apt = || {
-        let mut command = Command::new("apt-get");
-        command.env("DEBIAN_FRONTEND", "noninteractive");
-        command
-    };
-    let root = capture(Command::new("id").arg("-u")).is_ok_and(|it| it.trim() == "0");
-    if install && root && works(apt().arg("--version")) {
-        run(apt().arg("update"))?;
-        run(apt().args(["install", "--yes", "--no-install-recommends", "gcc", "libc6-dev"]))?;
+    if install {
+        crate::db::install_packages(&["gcc", "libc6-dev"])?;
     }
     if !present() {
         bail!(
-            "no C compiler `cc`, which the bundled SQLite needs; install gcc, or run as root with --install on Debian"
+            "no C compiler `cc`, which the bundled SQLite needs; install gcc, or run as root on Debian without --no-install"
         );
     }
     Ok(())

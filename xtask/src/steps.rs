@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use crate::process::{cargo, run as run_process, status, works};
 use crate::report::say;
 use crate::workspace::Workspace;
-use crate::{bench, chaos, docs, features, outside, package, prerequisites, tidy};
+use crate::{bench, chaos, db, docs, features, outside, package, prerequisites, tidy};
 
 /// What to run and what may be installed.
 #[derive(Debug, Args)]
@@ -20,9 +20,9 @@ pub(crate) struct Options {
     /// Run this step alone; may be given several times.
     #[arg(long, value_name = "STEP")]
     only: Vec<Step>,
-    /// Install missing system packages (Debian, as root); on by itself with `CI=true`.
+    /// Install nothing: without it, missing system packages are installed where that is possible (Debian, as root).
     #[arg(long)]
-    install: bool,
+    no_install: bool,
 }
 
 /// One step. Cheap ones come first; what shares build products stands together.
@@ -95,8 +95,15 @@ impl Step {
 /// # Errors
 /// At the first step before the tests that fails.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
-    prerequisites::ensure(workspace, options.install)?;
+    let install = !options.no_install && db::may_install();
+    prerequisites::ensure(workspace, install)?;
+    // Before anything long: an absent server that is required must not be found out at the end.
+    let servers = options
+        .wants(Step::Tests)
+        .then(|| db::Supply::for_tests(install))
+        .transpose()?;
     let mut untested: Vec<String> = options.left_out().into_iter().collect();
+    untested.extend(servers.iter().flat_map(db::Supply::untested));
     let mut times = Vec::new();
     let before_tests = Step::value_variants()
         .iter()
@@ -134,7 +141,11 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
             "--tests",
         ]);
     }
-    Ok(if status(&mut tests)?.success() {
+    if let Some(servers) = &servers {
+        servers.tell(&mut tests, has_nextest);
+    }
+    let ended = status(&mut tests)?;
+    Ok(if ended.success() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

@@ -84,11 +84,11 @@ impl Database {
     pub(crate) fn module(&self) -> Result<Box<dyn Module>, Failure> {
         match self {
             Self::Memory => Ok(Box::new(MemoryStoreModule)),
-            #[cfg(feature = "sqlite")]
+            #[cfg(any(feature = "sqlite", feature = "postgres"))]
             Self::File(_) | Self::Url(_) => {
                 Ok(Box::new(tasks_host::SeaOrmStoreModule::with(self.options()?)))
             }
-            #[cfg(not(feature = "sqlite"))]
+            #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
             Self::File(_) | Self::Url(_) => Err(no_database()),
         }
     }
@@ -97,7 +97,7 @@ impl Database {
     ///
     /// # Errors
     /// Where the path cannot be used.
-    #[cfg(feature = "sqlite")]
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub(crate) fn options(&self) -> Result<tasks_store_seaorm::SeaOrmStoreOptions, Failure> {
         use tasks_store_seaorm::SeaOrmStoreOptions;
         match self {
@@ -194,10 +194,10 @@ fn is_scheme(text: &str) -> bool {
 }
 
 /// Says that the build lacks every database.
-#[cfg(not(feature = "sqlite"))]
+#[cfg(not(any(feature = "sqlite", feature = "postgres")))]
 pub(crate) fn no_database() -> Failure {
     Failure::Usage(
-        "this build contains no database; enable the cargo feature `sqlite`, or use `--database memory`"
+        "this build contains no database; enable the cargo feature `sqlite` or `postgres`, or use `--database memory`"
             .to_owned(),
     )
 }

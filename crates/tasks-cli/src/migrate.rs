@@ -5,12 +5,12 @@ use tasks_host::HostExit;
 use crate::args::MigrateArgs;
 use crate::failure::Failure;
 
-#[cfg(not(feature = "sqlite"))]
+#[cfg(not(any(feature = "sqlite", feature = "postgres")))]
 pub(crate) async fn run(_: MigrateArgs) -> Result<HostExit, Failure> {
     Err(crate::database::no_database())
 }
 
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) async fn run(args: MigrateArgs) -> Result<HostExit, Failure> {
     use std::sync::Arc;
 
@@ -33,7 +33,7 @@ pub(crate) async fn run(args: MigrateArgs) -> Result<HostExit, Failure> {
     outcome.map(|()| HostExit::Done)
 }
 
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 async fn act(
     action: crate::args::MigrateAction,
     store: &tasks_store_seaorm::SeaOrmStore,

@@ -2,6 +2,7 @@
 //!
 //! - [`engine`]: claims, runs and settles jobs on one node.
 //! - [`transition`]: every rule about states, as pure functions.
+//! - [`maintenance`]: the system jobs, cleaning and checking.
 //! - [`managers`]: enqueueing, workers, schedule and management over a store.
 //! - [`memory`]: a store in memory, which is also the readable specification of the store contracts.
 //! - [`cron`]: when cron expressions fire.
@@ -11,6 +12,7 @@
 pub mod abandonment;
 pub mod cron;
 pub mod engine;
+pub mod maintenance;
 pub mod managers;
 pub mod memory;
 #[cfg(feature = "chaos-mutants")]
@@ -22,6 +24,7 @@ pub use abandonment::{AdministratorChannels, LogChannel, NotifyAdministrator};
 pub use engine::{
     DurableFinish, Engine, EngineOptions, EngineParts, LocalJobDispatcher, LocalJobPublisher, Signals,
 };
+pub use maintenance::{CheckingOptions, CleaningOptions, MaintenanceOptions, Retention, TypeRetention};
 pub use managers::{
     DefinitionManager, EngineManagement, EngineScheduler, StoreBackgroundJobManager,
     StoreBackgroundWorkerManager, WorkerManagerParts,

@@ -9,9 +9,10 @@ use tasks_abstractions::{
     AdministratorChannel, BackgroundWorkerRunnable, Clock, JobDefinitionManager, JobDefinitionProvider,
     JobEvent, JobExceptionTypeFinder, JobScheduler, RunFollowUps, SystemClock,
 };
+use tasks_core::maintenance::{Checking, Cleaning};
 use tasks_core::{
     AdministratorChannels, DefinitionManager, Engine, EngineParts, EngineScheduler, JobRegistry, LogChannel,
-    NotifyAdministrator, Signals,
+    MaintenanceOptions, NotifyAdministrator, Signals,
 };
 use tokio::runtime::Handle;
 
@@ -147,7 +148,7 @@ impl HostBuilder {
             reads_environment: self.reads_environment,
         };
         let options = layers.read(self.changes, &mut problems);
-        let registry = Arc::new(types(self.registry, &mut problems));
+        let registry = Arc::new(types(self.registry, &options.maintenance, &mut problems));
         let signals = Signals::new();
         let scheduler_handle = Arc::new(SchedulerHandle::default());
         let channels = unique(self.channels, &mut problems);
@@ -156,6 +157,7 @@ impl HostBuilder {
         let registered = wiring::before_modules(&mut services, self.clock, &signals).and_then(|()| {
             services
                 .singleton::<HostOptions>(Arc::new(options.clone()))?
+                .singleton::<MaintenanceOptions>(Arc::new(options.maintenance.clone()))?
                 .singleton::<AdministratorChannels>(Arc::new(AdministratorChannels(channels.clone())))?
                 .singleton::<dyn JobDefinitionManager>(Arc::new(DefinitionManager::new(
                     &registry,
@@ -226,8 +228,12 @@ impl HostBuilder {
     }
 }
 
-/// What the program can run: as given, or as registered; the engine's own jobs are always among it.
-fn types(given: Option<JobRegistry>, problems: &mut Problems) -> JobRegistry {
+/// What the program can run: as given, or as registered; the engine's own jobs are among it.
+fn types(
+    given: Option<JobRegistry>,
+    maintenance: &MaintenanceOptions,
+    problems: &mut Problems,
+) -> JobRegistry {
     let mut registry = given.unwrap_or_else(|| {
         let (registry, duplicates) = registered();
         for duplicate in duplicates {
@@ -240,6 +246,17 @@ fn types(given: Option<JobRegistry>, problems: &mut Problems) -> JobRegistry {
         && let Err(duplicate) = registry.add_job(&notify)
     {
         problems.add(duplicate.to_string());
+    }
+    let system = [
+        (Cleaning::registration(), maintenance.cleaning.enabled),
+        (Checking::registration(), maintenance.checking.enabled),
+    ];
+    for (worker, _) in system.iter().filter(|(_, is_enabled)| *is_enabled) {
+        if registry.get(worker.name).is_none()
+            && let Err(duplicate) = registry.add_worker(worker)
+        {
+            problems.add(duplicate.to_string());
+        }
     }
     registry
 }

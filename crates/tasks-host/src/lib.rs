@@ -25,6 +25,7 @@
 //!
 //! # Cargo features
 //! - `sqlite` (default): SQLite files; gives `SeaOrmStoreModule`.
+//! - `postgres`: PostgreSQL servers; gives it, too.
 
 mod builder;
 mod engine_thread;
@@ -46,5 +47,5 @@ pub use host::Host;
 pub use memory::MemoryStoreModule;
 pub use options::{HostOptions, node_name_of_machine, parse_duration};
 pub use registrations::registered;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use tasks_store_seaorm::SeaOrmStoreModule;

@@ -1,4 +1,4 @@
-//! Commands and edits: read, decide and write while the write lock is held.
+//! Commands and edits: read, decide and write while the jobs are locked.
 
 use std::collections::HashSet;
 
@@ -7,12 +7,13 @@ use tasks_abstractions::run::JobSnapshot;
 use tasks_abstractions::store::{ChangeAnswer, Decide, Decision, JobChange, StoreErrorKind, WaitingChange};
 use tasks_abstractions::{JobId, JobInfo, StoreError, Timestamp};
 use tasks_multitenancy::TenantScope;
+use uuid::Uuid;
 
 use crate::finish::refuse_log_nul;
 use crate::list::snapshots_on;
 use crate::row::{Hex, JobRow, LogRow, Place, json_rows, name_key, uuid_at};
 use crate::statement::{On, column};
-use crate::store::{SeaOrmStore, commit};
+use crate::store::{SeaOrmStore, commit, lock_jobs_and_queue};
 use crate::submit::{ensure_lanes, refuse_job_nul};
 
 const DOING: &str = "change jobs";
@@ -39,23 +40,40 @@ impl SeaOrmStore {
                 .take_while(|it| seen.insert(**it))
                 .count();
             let (batch, later) = rest.split_at(length);
-            let tx = self.begin(DOING).await?;
-            let on = self.on(&tx);
-            let now = self.now_or(now);
-            let decisions = decide_all(on, scope, batch, now, decide).await?;
-            let mut wrote = false;
-            for it in decisions {
-                let Some((snapshot, decision)) = it else {
-                    answers.push(ChangeAnswer::NotFound);
-                    continue;
-                };
-                wrote |= matches!(decision, Decision::Change(_) | Decision::Delete(_));
-                answers.push(apply(on, snapshot, decision).await?);
-            }
-            if wrote {
-                commit(tx, DOING).await?;
-            }
+            answers.extend(
+                self.again(|| self.change_batch(scope, batch, now, decide))
+                    .await?,
+            );
             rest = later;
+        }
+        Ok(answers)
+    }
+
+    /// One transaction over different jobs.
+    async fn change_batch(
+        &self,
+        scope: TenantScope,
+        batch: &[JobId],
+        now: Option<Timestamp>,
+        decide: Decide<'_>,
+    ) -> Result<Vec<ChangeAnswer>, StoreError> {
+        let tx = self.begin(DOING).await?;
+        let on = self.on(&tx);
+        lock_jobs_and_queue(on, batch, DOING).await?;
+        let now = self.now_on(on, now).await?;
+        let decisions = decide_all(on, scope, batch, now, decide).await?;
+        let mut answers = Vec::with_capacity(batch.len());
+        let mut wrote = false;
+        for it in decisions {
+            let Some((snapshot, decision)) = it else {
+                answers.push(ChangeAnswer::NotFound);
+                continue;
+            };
+            wrote |= matches!(decision, Decision::Change(_) | Decision::Delete(_));
+            answers.push(apply(on, snapshot, decision).await?);
+        }
+        if wrote {
+            commit(tx, DOING).await?;
         }
         Ok(answers)
     }
@@ -196,7 +214,7 @@ pub(crate) async fn name_holder<C: ConnectionTrait>(
             .rows(on.dialect.sql().existing_jobs, vec![json.into()], DOING)
             .await?;
         for row in rows {
-            if column::<Option<Vec<u8>>>(&row, 2, DOING)?.is_some() {
+            if column::<Option<Uuid>>(&row, 2, DOING)?.is_some() {
                 let holder = JobId::new(uuid_at(&row, 2, "the id of the job that has the name")?);
                 return Ok((holder != job.id).then_some(holder));
             }

@@ -8,22 +8,26 @@ use sea_orm::{ConnectionTrait, QueryResult, Value};
 use tasks_abstractions::job::{InstanceId, Lane};
 use tasks_abstractions::run::{After, QueueEntry, RunInfo};
 use tasks_abstractions::store::{ClaimRequest, ClaimedRun, NodeState, StoreErrorKind, TakeOver, TakenOver};
-use tasks_abstractions::{JobInfo, JobStatus, StoreError, Timestamp};
+use tasks_abstractions::{JobId, JobInfo, JobStatus, StoreError, Timestamp};
 use uuid::Uuid;
 
+use crate::dialect::RowLocks;
 use crate::row::{Hex, json_rows, micros, read_parts, read_run, stored_job, uuid_at};
 use crate::statement::{On, column};
-use crate::store::{SeaOrmStore, commit};
+use crate::store::{SeaOrmStore, commit, lock_jobs};
 
 const CLAIMING: &str = "claim due executions";
 const TAKING: &str = "take over runs of dead nodes";
 
+/// How often runs of dead nodes are looked for while others take what was found.
+const LOOKS: usize = 4;
+
 impl SeaOrmStore {
     pub(crate) async fn claim_due(&self, request: &ClaimRequest) -> Result<Vec<ClaimedRun>, StoreError> {
-        let now = self.now_or(request.now);
         let tx = self.begin(CLAIMING).await?;
         let on = self.on(&tx);
-        must_live(on, request.instance, CLAIMING).await?;
+        let clock = must_live(on, request.instance, CLAIMING).await?;
+        let now = self.now_from(request.now, clock)?;
         let due = due_executions(on, request, now).await?;
         if due.is_empty() {
             // Nothing was written, so there is nothing to make durable.
@@ -65,8 +69,8 @@ impl SeaOrmStore {
         now: Option<Timestamp>,
     ) -> Result<Option<Duration>, StoreError> {
         let doing = "look for the next due time";
-        let now = self.now_or(now);
         let on = self.reading();
+        let now = self.now_on(on, now).await?;
         let row = on
             .row(on.dialect.sql().next_due, vec![lane_names(lanes)?.into()], doing)
             .await?;
@@ -75,13 +79,24 @@ impl SeaOrmStore {
     }
 
     pub(crate) async fn take_over_runs(&self, request: &TakeOver) -> Result<Vec<TakenOver>, StoreError> {
-        let now = self.now_or(request.now);
+        for _ in 1..LOOKS {
+            if let Some(taken) = self.take_over_once(request).await? {
+                return Ok(taken);
+            }
+        }
+        Ok(self.take_over_once(request).await?.unwrap_or_default())
+    }
+
+    /// `None` where all that was found went to another node meanwhile: there may be more.
+    async fn take_over_once(&self, request: &TakeOver) -> Result<Option<Vec<TakenOver>>, StoreError> {
         let tx = self.begin(TAKING).await?;
         let on = self.on(&tx);
-        must_live(on, request.instance, TAKING).await?;
+        let clock = must_live(on, request.instance, TAKING).await?;
+        let now = self.now_from(request.now, clock)?;
         let sql = on.dialect.sql();
-        let limit = i64::try_from(request.limit).unwrap_or(i64::MAX);
-        let rows = on.rows(sql.orphaned_runs, vec![limit.into()], TAKING).await?;
+        let Some(rows) = orphaned_runs(on, request.limit).await? else {
+            return Ok(None);
+        };
         let mut taken = Vec::with_capacity(rows.len());
         for row in &rows {
             match self.taken(row, request, now) {
@@ -91,7 +106,7 @@ impl SeaOrmStore {
             }
         }
         if taken.is_empty() {
-            return Ok(taken);
+            return Ok(Some(taken));
         }
         let uuid = |it: Uuid| on.dialect.uuid(it);
         let keys = || {
@@ -117,7 +132,7 @@ impl SeaOrmStore {
         let former = json_rows(taken.iter().map(|it| Hex(it.former_run.as_uuid())))?;
         on.execute_batches(sql.delete_locks, former, TAKING).await?;
         commit(tx, TAKING).await?;
-        Ok(taken)
+        Ok(Some(taken))
     }
 
     fn taken(&self, row: &QueryResult, request: &TakeOver, now: Timestamp) -> Result<TakenOver, StoreError> {
@@ -149,12 +164,34 @@ impl SeaOrmStore {
     }
 }
 
-/// Fails with kind `Fenced` where the instance is no living member.
+/// Runs of nodes that are gone, locked where rows have locks: answers `None` where some were found, and none is left now.
+async fn orphaned_runs<C: ConnectionTrait>(
+    on: On<'_, C>,
+    limit: usize,
+) -> Result<Option<Vec<QueryResult>>, StoreError> {
+    let sql = on.dialect.sql();
+    let limit: Value = i64::try_from(limit).unwrap_or(i64::MAX).into();
+    let Some(locks) = sql.rows else {
+        return on.rows(sql.orphaned_runs, vec![limit], TAKING).await.map(Some);
+    };
+    let mut jobs = Vec::new();
+    for row in on.rows(locks.orphans, vec![limit], TAKING).await? {
+        jobs.push(JobId::new(uuid_at(&row, 0, "the job of a run")?));
+    }
+    lock_jobs(on, jobs.iter().copied(), TAKING).await?;
+    let mut rows = Vec::with_capacity(jobs.len());
+    for (json, _) in json_rows(jobs.iter().map(|it| Hex(it.as_uuid())))? {
+        rows.extend(on.rows(sql.orphaned_runs, vec![json.into()], TAKING).await?);
+    }
+    Ok((jobs.is_empty() || !rows.is_empty()).then_some(rows))
+}
+
+/// Fails with kind `Fenced` where the instance is no living member. Answers the clock of a database that has one.
 pub(crate) async fn must_live<C: ConnectionTrait>(
     on: On<'_, C>,
     instance: InstanceId,
     doing: &str,
-) -> Result<(), StoreError> {
+) -> Result<Option<i64>, StoreError> {
     let row = on
         .row(
             on.dialect.sql().node_state,
@@ -162,9 +199,10 @@ pub(crate) async fn must_live<C: ConnectionTrait>(
             doing,
         )
         .await?;
-    let state: Option<i64> = row.map(|it| column(&it, 0, doing)).transpose()?;
+    let state: Option<i64> = row.as_ref().map(|it| column(it, 0, doing)).transpose()?;
     if state == Some(i64::from(NodeState::Alive.code())) {
-        return Ok(());
+        let clock = row.as_ref().map(|it| column(it, 1, doing)).transpose()?;
+        return Ok(clock.flatten());
     }
     Err(StoreError::new(
         StoreErrorKind::Fenced,
@@ -225,9 +263,12 @@ async fn due_executions<C: ConnectionTrait>(
         let limit = i64::try_from(left).unwrap_or(i64::MAX);
         let mut values: Vec<Value> = vec![micros(now).into(), limit.into(), rank.into()];
         values.extend(lanes.iter().map(|it| Value::from(*it)));
-        let rows = on
+        let mut rows = on
             .rows(on.dialect.claim_rows(lanes.len()), values, CLAIMING)
             .await?;
+        if let Some(locks) = on.dialect.sql().rows {
+            rows = read_locked(on, locks, &rows).await?;
+        }
         let from = due.len();
         for row in &rows {
             match read_parts(row) {
@@ -239,6 +280,23 @@ async fn due_executions<C: ConnectionTrait>(
         due[from..].sort_by_key(|(job, entry)| (entry.due_at, job.id));
     }
     Ok(due)
+}
+
+/// Reads jobs whose queue rows were locked just now. In a statement of its own: no command can have changed them since.
+async fn read_locked<C: ConnectionTrait>(
+    on: On<'_, C>,
+    locks: RowLocks,
+    locked: &[QueryResult],
+) -> Result<Vec<QueryResult>, StoreError> {
+    let mut jobs = Vec::with_capacity(locked.len());
+    for row in locked {
+        jobs.push(Hex(uuid_at(row, 0, "the job of a waiting execution")?));
+    }
+    let mut rows = Vec::with_capacity(jobs.len());
+    for (json, _) in json_rows(jobs)? {
+        rows.extend(on.rows(locks.claimed, vec![json.into()], CLAIMING).await?);
+    }
+    Ok(rows)
 }
 
 /// Inserts the run rows and removes the queue rows of those that were inserted.

@@ -5,10 +5,13 @@
 use sea_orm::Value;
 use tasks_abstractions::job::InstanceId;
 use tasks_abstractions::store::{Cleanup, CleanupTarget, JobEnd, StoreErrorKind, TypeFilter};
-use tasks_abstractions::{JobState, RunOutcome, StoreError};
+use tasks_abstractions::{JobId, JobState, RunOutcome, StoreError};
 
-use crate::row::{Hex, json_rows, micros, uuid_at};
-use crate::store::{SeaOrmStore, commit};
+use crate::row::{Hex, json_rows, micros, not_json, uuid_at};
+use crate::store::{SeaOrmStore, commit, lock_jobs};
+
+/// Most jobs that are removed in one transaction.
+const JOBS_AT_ONCE: usize = 1_000;
 
 impl SeaOrmStore {
     pub(crate) async fn clean(&self, what: &Cleanup) -> Result<u64, StoreError> {
@@ -42,12 +45,16 @@ impl SeaOrmStore {
         let rows = on.rows(on.dialect.sql().old_jobs, values, doing).await?;
         let mut ids = Vec::with_capacity(rows.len());
         for row in &rows {
-            ids.push(Hex(uuid_at(row, 0, "the id of an old job")?));
+            ids.push(JobId::new(uuid_at(row, 0, "the id of an old job")?));
         }
         let mut removed = 0;
-        for (json, _) in json_rows(ids)? {
+        for ids in ids.chunks(JOBS_AT_ONCE) {
             let tx = self.begin(doing).await?;
             let on = self.on(&tx);
+            // A command may arm one of them meanwhile: they are judged again when it has ended.
+            lock_jobs(on, ids.iter().copied(), doing).await?;
+            let json = serde_json::to_string(&ids.iter().map(|it| Hex(it.as_uuid())).collect::<Vec<_>>())
+                .map_err(not_json)?;
             let mut values = judged();
             values.push(json.into());
             removed += on

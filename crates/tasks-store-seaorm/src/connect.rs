@@ -1,15 +1,20 @@
-//! Opening the database: one connection that writes, several that read, and a pool for the application's own queries.
+//! Opening the database: connections that write (one on SQLite), several that read, and a pool for the application's own queries.
 
 use sea_orm::DatabaseConnection;
 use tasks_abstractions::StoreError;
+#[cfg(not(all(feature = "sqlite", feature = "postgres")))]
+use tasks_abstractions::store::StoreErrorKind;
 
 use crate::dialect::Dialect;
+use crate::options::{Location, SeaOrmStoreOptions};
 
 /// Open handles of one database.
 #[derive(Debug, Clone)]
 pub(crate) struct Handles {
-    /// The store's writing transactions, one at a time. The pool's queue is first come, first served, so that no task of this process starves.
+    /// The store's writing transactions, on SQLite one at a time. The pool's queue is first come, first served, so that no task of this process starves.
     pub(crate) writer: DatabaseConnection,
+    /// For the lease alone, so that it is renewed however busy the others are. On SQLite it is the writer: there is but one.
+    pub(crate) lease: DatabaseConnection,
     /// The store's queries.
     pub(crate) reader: DatabaseConnection,
     /// The application's own statements. Opened when first used.
@@ -19,7 +24,7 @@ pub(crate) struct Handles {
 
 impl Handles {
     pub(crate) async fn close(&self) -> Result<(), StoreError> {
-        for handle in [&self.application, &self.reader, &self.writer] {
+        for handle in [&self.application, &self.reader, &self.lease, &self.writer] {
             handle
                 .close_by_ref()
                 .await
@@ -29,134 +34,25 @@ impl Handles {
     }
 }
 
-#[cfg(not(feature = "sqlite"))]
-pub(crate) async fn open(
-    _: &crate::options::SeaOrmStoreOptions,
-    _: &crate::options::Location,
-) -> Result<Handles, StoreError> {
-    Err(StoreError::new(
-        tasks_abstractions::store::StoreErrorKind::Invalid,
-        "this build of tasks-store-seaorm contains no database; enable its cargo feature `sqlite`",
-    ))
-}
-
-#[cfg(feature = "sqlite")]
-pub(crate) use sqlite::open;
-
-#[cfg(feature = "sqlite")]
-mod sqlite {
-    use std::path::Path;
-    use std::time::Duration;
-
-    use sea_orm::sqlx::Connection as _;
-    use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-    use sea_orm::{ConnectOptions, Database, DatabaseConnection};
-    use tasks_abstractions::StoreError;
-    use tasks_abstractions::store::StoreErrorKind;
-
-    use super::Handles;
-    use crate::dialect::Dialect;
-    use crate::error;
-    use crate::options::{Durability, Location, SeaOrmStoreOptions};
-
-    /// How long SQLite itself waits for the write lock of a transaction of the store's. Its own waiting is not fair: the pauses grow to 100 ms, and a
-    /// program that writes without a pause gets in between each time (a heartbeat waited 2 s beside a drain of 3 s). So it waits for short, and
-    /// the store begins anew until `busy_timeout` is over.
-    const LOCK_TRY: Duration = Duration::from_millis(20);
-
-    /// Size to which the write-ahead log is cut after a long reader made it grow.
-    const WAL_LIMIT: &str = "67108864";
-
-    pub(crate) async fn open(
-        options: &SeaOrmStoreOptions,
-        location: &Location,
-    ) -> Result<Handles, StoreError> {
-        let dialect = Dialect::Sqlite;
-        let Location::SqliteFile(path) = location else {
-            // A second connection would open a second database.
-            let only = connect(pool(options, 1).min_connections(1), "open a database in memory").await?;
-            return Ok(Handles {
-                writer: only.clone(),
-                reader: only.clone(),
-                application: only,
-                dialect,
-            });
-        };
-        check_folder(path)?;
-        let busy = options.busy_timeout;
-        let synchronous = match options.durability {
-            Durability::Full => SqliteSynchronous::Full,
-            Durability::MayLoseLastCommits => SqliteSynchronous::Normal,
-        };
-        let writing = move |it: SqliteConnectOptions| {
-            it.create_if_missing(true)
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(synchronous)
-                .busy_timeout(busy)
-                .pragma("journal_size_limit", WAL_LIMIT)
-        };
-        let doing = format!("open the SQLite file {}", path.display());
-        let mut writer = pool(options, 1);
-        writer.min_connections(1).map_sqlx_sqlite_opts(move |it| {
-            // The last pragma: setting the journal mode still waits for as long as `busy_timeout` says.
-            writing(it).pragma("busy_timeout", LOCK_TRY.as_millis().to_string())
-        });
-        let writer = connect(&mut writer, &doing).await?;
-        let mut reader = pool(options, options.readers);
-        reader.map_sqlx_sqlite_opts(move |it| it.busy_timeout(busy).pragma("query_only", "ON"));
-        let reader = connect(&mut reader, &doing).await?;
-        let mut application = pool(options, options.readers);
-        application.connect_lazy(true).map_sqlx_sqlite_opts(writing);
-        let application = connect(&mut application, &doing).await?;
-        Ok(Handles {
-            writer,
-            reader,
-            application,
-            dialect,
-        })
-    }
-
-    fn pool(options: &SeaOrmStoreOptions, connections: u32) -> ConnectOptions {
-        let mut pool = ConnectOptions::new(options.url.clone());
-        pool.max_connections(connections)
-            .acquire_timeout(options.acquire_timeout)
-            // Each of these is on by default and costs a round trip or an event for every statement.
-            .test_before_acquire(false)
-            .sqlx_logging(false)
-            .record_stmt_in_spans(false)
-            .idle_timeout(None::<Duration>)
-            .max_lifetime(None::<Duration>)
-            // On some errors (disk full, input/output) SQLite rolls back by itself. The driver goes on counting the transaction as open, and the next BEGIN
-            // IMMEDIATE would become a savepoint without the write lock. The ping lets a rollback run that was only queued.
-            .map_sqlx_sqlite_pool_opts(|it| {
-                it.after_release(|connection, _| {
-                    Box::pin(async move {
-                        connection.ping().await?;
-                        Ok(!connection.is_in_transaction())
-                    })
-                })
-            });
-        pool
-    }
-
-    async fn connect(pool: &mut ConnectOptions, doing: &str) -> Result<DatabaseConnection, StoreError> {
-        Database::connect(pool.clone())
-            .await
-            .map_err(|it| error::failed(it, doing))
-    }
-
-    fn check_folder(file: &Path) -> Result<(), StoreError> {
-        let folder = file.parent().filter(|it| !it.as_os_str().is_empty());
-        match folder {
-            Some(folder) if !folder.is_dir() => Err(StoreError::new(
-                StoreErrorKind::Unavailable,
-                format!(
-                    "cannot open the SQLite file {}: the folder {} does not exist; create it or name another file",
-                    file.display(),
-                    folder.display()
-                ),
-            )),
-            _ => Ok(()),
-        }
+/// Opens the database at `location`, which the options name.
+pub(crate) async fn open(options: &SeaOrmStoreOptions, location: &Location) -> Result<Handles, StoreError> {
+    match location {
+        #[cfg(feature = "sqlite")]
+        Location::SqliteFile(_) | Location::SqliteMemory => sqlite::open(options, location).await,
+        #[cfg(feature = "postgres")]
+        Location::Postgres => postgres::open(options).await,
+        #[cfg(not(all(feature = "sqlite", feature = "postgres")))]
+        _ => Err(StoreError::new(
+            StoreErrorKind::Invalid,
+            format!(
+                "this build of tasks-store-seaorm does not contain the database of {}; enable its cargo feature",
+                options.url.split(':').next().unwrap_or_default()
+            ),
+        )),
     }
 }
+
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;

@@ -1,7 +1,7 @@
 //! From failures of the database to failures of a store: what it means to the caller, and what to do next.
 
 use sea_orm::DbErr;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 use sea_orm::{RuntimeErr, sqlx};
 use tasks_abstractions::StoreError;
 use tasks_abstractions::store::StoreErrorKind;
@@ -11,6 +11,10 @@ use tasks_abstractions::store::StoreErrorKind;
 pub(crate) enum Class {
     /// Somebody else holds the lock.
     Busy,
+    /// Another transaction was in the way: this one was rolled back and can be begun anew at once.
+    Conflict,
+    /// The server gave up the statement, because it took too long.
+    TookTooLong,
     /// A transaction that read first cannot be made a writing one.
     CannotUpgrade,
     /// No space is left.
@@ -29,6 +33,8 @@ pub(crate) enum Class {
     ReadOnly,
     /// The file cannot be opened.
     CannotOpen,
+    /// The server knows no such user, password or database.
+    Refused,
     /// Anything else: a statement or an answer that is wrong.
     Other,
 }
@@ -38,7 +44,7 @@ pub(crate) fn class_of(error: &DbErr) -> Class {
     match error {
         DbErr::ConnectionAcquire(sea_orm::error::ConnAcquireErr::Timeout) => Class::PoolTimeout,
         DbErr::ConnectionAcquire(_) => Class::Connection,
-        #[cfg(feature = "sqlite")]
+        #[cfg(any(feature = "sqlite", feature = "postgres"))]
         DbErr::Conn(RuntimeErr::SqlxError(it))
         | DbErr::Exec(RuntimeErr::SqlxError(it))
         | DbErr::Query(RuntimeErr::SqlxError(it)) => class_of_sqlx(it),
@@ -46,22 +52,74 @@ pub(crate) fn class_of(error: &DbErr) -> Class {
     }
 }
 
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 fn class_of_sqlx(error: &sqlx::Error) -> Class {
     match error {
-        sqlx::Error::Database(it) => it
-            .code()
-            .and_then(|code| code.parse().ok())
-            .map_or(Class::Other, class_of_sqlite),
+        sqlx::Error::Database(it) => class_of_database(it.as_ref()),
         sqlx::Error::PoolTimedOut => Class::PoolTimeout,
-        sqlx::Error::Io(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => Class::Connection,
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => Class::Connection,
         _ => Class::Other,
     }
 }
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+fn class_of_database(error: &dyn sqlx::error::DatabaseError) -> Class {
+    let code = error.code().unwrap_or_default();
+    #[cfg(feature = "postgres")]
+    if error
+        .try_downcast_ref::<sqlx::postgres::PgDatabaseError>()
+        .is_some()
+    {
+        return class_of_postgres(&code, error.constraint());
+    }
+    #[cfg(feature = "sqlite")]
+    if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
+        return code.parse().map_or(Class::Other, class_of_sqlite);
+    }
+    Class::Other
+}
+
+/// The class of PostgreSQL's five characters; the first two are the kind of error.
+#[cfg_attr(
+    all(not(feature = "postgres"), not(test)),
+    expect(dead_code, reason = "only PostgreSQL has these codes")
+)]
+pub(crate) fn class_of_postgres(code: &str, constraint: Option<&str>) -> Class {
+    match code {
+        // Somebody took the name between the look and the writing: the next look finds it.
+        "23505" if constraint == Some("tk_background_jobs_name_key") => Class::Conflict,
+        "40001" | "40P01" => Class::Conflict,
+        "55P03" => Class::Busy,
+        "57014" => Class::TookTooLong,
+        "25006" => Class::ReadOnly,
+        "53100" => Class::Full,
+        "57P01" | "57P02" | "57P03" | "25P03" => Class::Connection,
+        "54000" | "22001" | "22003" => Class::TooLong,
+        "22021" | "22P05" => Class::Constraint,
+        "3D000" => Class::Refused,
+        _ => match code.get(..2) {
+            Some("08" | "53" | "58") => Class::Connection,
+            Some("28") => Class::Refused,
+            Some("23") => Class::Constraint,
+            _ => Class::Other,
+        },
+    }
+}
+
+/// Whether the failure of a store's own transaction is one after which it can be begun anew at once.
+pub(crate) fn is_conflict(error: &StoreError) -> bool {
+    std::error::Error::source(error)
+        .and_then(|it| it.downcast_ref::<DbErr>())
+        .is_some_and(|it| class_of(it) == Class::Conflict)
+}
+
 /// The class of SQLite's extended result codes; the low byte is the primary code.
 #[cfg_attr(
-    not(feature = "sqlite"),
+    all(not(feature = "sqlite"), not(test)),
     expect(dead_code, reason = "only SQLite has these codes")
 )]
 pub(crate) fn class_of_sqlite(code: i32) -> Class {
@@ -88,6 +146,18 @@ pub(crate) fn failed(error: DbErr, doing: &str) -> StoreError {
             Kind::Unavailable,
             "another program holds the write lock of the database for longer than `busy_timeout`; try again, and look for a program that keeps a \
              transaction open",
+        ),
+        Class::Conflict => (
+            Kind::Unavailable,
+            "other transactions were in the way each time; try again",
+        ),
+        Class::TookTooLong => (
+            Kind::Unavailable,
+            "the server gave up a statement that took longer than `statement_timeout`; try again, and look for transactions that are kept open",
+        ),
+        Class::Refused => (
+            Kind::Unavailable,
+            "the server refused the connection; check user, password and database in the URL",
         ),
         Class::Full => (
             Kind::Unavailable,
@@ -132,6 +202,11 @@ pub(crate) fn failed(error: DbErr, doing: &str) -> StoreError {
 /// another writer was faster, and repeating the statement can never help.
 pub(crate) fn failed_in_callers(error: DbErr, doing: &str) -> StoreError {
     match class_of(&error) {
+        Class::Conflict => StoreError::new(
+            StoreErrorKind::Transaction,
+            format!("cannot {doing}: another transaction was in the way of yours; roll it back and run it anew"),
+        )
+        .caused_by(error),
         Class::Busy | Class::CannotUpgrade => StoreError::new(
             StoreErrorKind::Transaction,
             format!(

@@ -14,7 +14,7 @@ use crate::error::refuse_nul;
 use crate::list::snapshots_on;
 use crate::row::{Hex, LogRow, Place, json_rows, micros};
 use crate::statement::{On, column};
-use crate::store::{SeaOrmStore, commit};
+use crate::store::{SeaOrmStore, commit, lock_jobs};
 use crate::submit;
 
 const DOING: &str = "write down finished runs";
@@ -51,6 +51,7 @@ impl SeaOrmStore {
 
         let tx = self.begin(DOING).await?;
         let on = self.on(&tx);
+        lock_jobs(on, runs.iter().map(|it| it.job_id), DOING).await?;
         let mut answers = judge(on, runs, keys).await?;
         let applied = |it: &FinishAnswer| matches!(it, FinishAnswer::Applied);
         if answers.iter().all(applied) {

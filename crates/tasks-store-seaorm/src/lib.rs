@@ -21,6 +21,7 @@
 //!
 //! # Cargo features
 //! - `sqlite` (default): SQLite files.
+//! - `postgres`: PostgreSQL servers, with TLS by rustls.
 
 mod change;
 mod claim;
@@ -40,6 +41,7 @@ mod module;
 mod mutants;
 mod nodes;
 mod options;
+mod process;
 mod queue;
 mod row;
 mod statement;

@@ -11,14 +11,12 @@ use crate::change::{self, name_holder};
 use crate::dialect::Dialect;
 use crate::row::{Hex, JobRow, json_rows, micros, read_job, read_snapshot};
 use crate::statement::{On, column};
-use crate::store::{SeaOrmStore, commit};
+use crate::store::{SeaOrmStore, commit, lock_jobs_and_queue};
 use crate::submit::refuse_job_nul;
 
 /// The tenant of a scope as it is bound: NULL for all.
 pub(crate) fn tenant<C: ConnectionTrait>(on: On<'_, C>, scope: TenantScope) -> Value {
-    scope
-        .only()
-        .map_or(Value::Bytes(None), |it| on.dialect.uuid(it.as_uuid()))
+    on.dialect.optional_uuid(scope.only().map(|it| it.as_uuid()))
 }
 
 /// Jobs with their executions in the order of `ids`; missing ones are left out.
@@ -71,7 +69,11 @@ impl SeaOrmStore {
         now: Option<Timestamp>,
     ) -> Result<Vec<JobSnapshot>, StoreError> {
         let on = self.reading();
-        let values = vec![tenant(on, scope), limit(most), micros(self.now_or(now)).into()];
+        let values = vec![
+            tenant(on, scope),
+            limit(most),
+            micros(self.now_on(on, now).await?).into(),
+        ];
         let rows = on
             .rows(on.dialect.sql().waiting_list, values, "list due jobs")
             .await?;
@@ -85,7 +87,7 @@ impl SeaOrmStore {
         most: usize,
     ) -> Result<Vec<JobInfo>, StoreError> {
         let on = self.reading();
-        let after = after.map_or(Value::Bytes(None), |it| on.dialect.uuid(it.as_uuid()));
+        let after = on.dialect.optional_uuid(after.map(|it| it.as_uuid()));
         let values = vec![tenant(on, scope), after, limit(most)];
         let rows = on
             .rows(on.dialect.sql().period_tasks, values, "list repeating jobs")
@@ -93,17 +95,18 @@ impl SeaOrmStore {
         rows.iter().map(read_job).collect()
     }
 
-    pub(crate) async fn store_job(&self, job: JobInfo) -> Result<Option<JobInfo>, StoreError> {
+    pub(crate) async fn store_job(&self, job: &JobInfo) -> Result<Option<JobInfo>, StoreError> {
         let doing = "store a job";
-        refuse_job_nul(&job)?;
+        refuse_job_nul(job)?;
         let id = job.id;
         let tx = self.begin(doing).await?;
         let on = self.on(&tx);
+        lock_jobs_and_queue(on, &[id], doing).await?;
         let former = snapshots_on(on, TenantScope::All, &[id]).await?.pop();
         match former {
             None => {
                 let row = JobRow {
-                    job: &job,
+                    job,
                     state: job.state(),
                 };
                 let mut inserted = 0;
@@ -114,7 +117,11 @@ impl SeaOrmStore {
                         .len();
                 }
                 if inserted == 0 {
-                    return Err(name_taken(&job, None));
+                    // Somebody else may have stored this id since the look.
+                    return match snapshots_on(on, TenantScope::All, &[id]).await?.is_empty() {
+                        true => Err(name_taken(job, None)),
+                        false => Ok(None),
+                    };
                 }
             }
             // The id of another tenant must not be found out by this.
@@ -122,10 +129,10 @@ impl SeaOrmStore {
                 return Ok(None);
             }
             Some(it) => {
-                if let Some(by) = name_holder(on, &it.job, &job).await? {
-                    return Err(name_taken(&job, Some(by)));
+                if let Some(by) = name_holder(on, &it.job, job).await? {
+                    return Err(name_taken(job, Some(by)));
                 }
-                change::update(on, &redefined(it.job, job)).await?;
+                change::update(on, &redefined(it.job, job.clone())).await?;
             }
         }
         let stored = snapshots_on(on, TenantScope::All, &[id]).await?.pop();
@@ -137,6 +144,7 @@ impl SeaOrmStore {
         let doing = "remove a job";
         let tx = self.begin(doing).await?;
         let on = self.on(&tx);
+        lock_jobs_and_queue(on, &[id], doing).await?;
         let Some(job) = snapshots_on(on, scope, &[id]).await?.pop() else {
             return Ok(false);
         };
@@ -168,6 +176,7 @@ impl SeaOrmStore {
             columns: &format!("{}, {}, {}", sql.job_columns, sql.queue_columns, sql.run_columns),
             tables: sql.job_tables,
             sort,
+            may_be_null: matches!(query.sort, JobSort::LastRunTime | JobSort::NextRunTime),
             then: "j.id",
             order: query.order,
             paging: query.paging,
@@ -228,7 +237,7 @@ pub(crate) fn job_filter(
     scope: TenantScope,
     query: &JobQuery,
 ) -> Result<Filter, StoreError> {
-    let mut filter = Filter::default();
+    let mut filter = Filter::of(dialect);
     filter.is("j.tenant_id", scope.only().map(|it| dialect.uuid(it.as_uuid())));
     filter.contains(
         &["j.name", "j.job_group", "j.type_name", "j.description"],
@@ -239,7 +248,7 @@ pub(crate) fn job_filter(
         let json = serde_json::to_string(&ids).map_err(|it| {
             StoreError::new(StoreErrorKind::Invalid, "ids cannot be written as JSON").caused_by(it)
         })?;
-        filter.add("j.id IN (SELECT unhex(value) FROM json_each(?))", [json.into()]);
+        filter.add(dialect.is_one_of("j.id"), [json.into()]);
     }
     filter.is("j.name", query.name.as_deref());
     filter.is("j.job_group", query.group.as_deref());
@@ -250,9 +259,12 @@ pub(crate) fn job_filter(
     filter.is("j.priority", query.priority.map(|it| it.code()));
     filter.is("j.source", query.source.map(|it| it.code()));
     // The rare ones are found by the index of what needs attention, however many jobs there are.
-    filter.is("j.attention", query.is_abandoned.filter(|it| *it));
-    filter.is("j.is_abandoned", query.is_abandoned.filter(|it| !*it));
-    filter.is("j.is_enabled", query.is_enabled);
+    filter.is("j.attention", query.is_abandoned.filter(|it| *it).map(i64::from));
+    filter.is(
+        "j.is_abandoned",
+        query.is_abandoned.filter(|it| !*it).map(i64::from),
+    );
+    filter.is("j.is_enabled", query.is_enabled.map(i64::from));
     filter.is("j.node_name", query.node_name.as_deref());
     filter.within("j.begin_time", query.begin_time, None);
     filter.within("j.end_time", None, query.end_time);
@@ -270,13 +282,22 @@ pub(crate) fn job_filter(
 }
 
 /// Conditions with their values, in order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Filter {
+    dialect: Dialect,
     conditions: Vec<String>,
     values: Vec<Value>,
 }
 
 impl Filter {
+    pub(crate) fn of(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            conditions: Vec::new(),
+            values: Vec::new(),
+        }
+    }
+
     pub(crate) fn add(&mut self, condition: impl Into<String>, values: impl IntoIterator<Item = Value>) {
         self.conditions.push(condition.into());
         self.values.extend(values);
@@ -304,7 +325,7 @@ impl Filter {
         let Some(wanted) = wanted else { return };
         let any = columns
             .iter()
-            .map(|it| format!("instr(coalesce({it}, ''), ?) > 0"))
+            .map(|it| self.dialect.contains(it))
             .collect::<Vec<_>>();
         self.add(
             format!("({})", any.join(" OR ")),
@@ -329,6 +350,8 @@ pub(crate) struct List<'a> {
     pub(crate) columns: &'a str,
     pub(crate) tables: &'a str,
     pub(crate) sort: &'a str,
+    /// Whether rows may have no value to sort by; those are the smallest.
+    pub(crate) may_be_null: bool,
     /// What breaks ties, in the same direction.
     pub(crate) then: &'a str,
     pub(crate) order: SortOrder,
@@ -360,24 +383,22 @@ impl List<'_> {
             then,
             ..
         } = self;
+        let dialect = on.dialect;
         let (filtered, filter_values) = filter.into_parts();
         let count = format!("SELECT count(*) FROM {tables}{filtered}");
         let total: Option<i64> = on
-            .row(count, filter_values.clone(), doing)
+            .row(dialect.placed(count), filter_values.clone(), doing)
             .await?
             .map(|it| column(&it, 0, doing))
             .transpose()?;
-        let direction = match self.order {
-            SortOrder::Ascending => "ASC",
-            SortOrder::Descending => "DESC",
-        };
-        let page = format!(
-            "SELECT {columns} FROM {tables}{filtered} ORDER BY {sort} {direction}, {then} {direction} LIMIT ? OFFSET ?"
-        );
+        let sort = dialect.order(sort, self.may_be_null, self.order);
+        let then = dialect.order(then, false, self.order);
+        let page =
+            format!("SELECT {columns} FROM {tables}{filtered} ORDER BY {sort}, {then} LIMIT ? OFFSET ?");
         let mut values = filter_values;
         let bound = |it: u64| Value::from(i64::try_from(it).unwrap_or(i64::MAX));
         values.extend([bound(self.paging.take), bound(self.paging.skip)]);
-        let rows = on.rows(page, values, doing).await?;
+        let rows = on.rows(dialect.placed(page), values, doing).await?;
         Ok(Page {
             total: total.and_then(|it| u64::try_from(it).ok()).unwrap_or(0),
             items: rows.iter().map(read).collect::<Result<_, _>>()?,

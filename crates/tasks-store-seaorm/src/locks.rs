@@ -12,21 +12,37 @@ impl JobLockProvider for SeaOrmStore {
     async fn try_acquire(&self, key: &str, owner: LockOwner) -> Result<bool, StoreError> {
         let doing = "take a lock";
         refuse_nul(&"a lock", [("key", Some(key))])?;
+        self.again(|| self.acquire(key, owner, doing)).await
+    }
+
+    async fn release(&self, key: &str, owner: LockOwner) -> Result<bool, StoreError> {
+        self.again(|| self.free(key, owner)).await
+    }
+}
+
+impl SeaOrmStore {
+    async fn acquire(&self, key: &str, owner: LockOwner, doing: &str) -> Result<bool, StoreError> {
         let tx = self.begin(doing).await?;
         let on = self.on(&tx);
+        let tenant = on.dialect.uuid(owner.tenant_id.as_uuid());
+        if let Some(locks) = on.dialect.sql().rows {
+            // One after the other: each sees whether the run of the one before is in flight.
+            on.execute(locks.key, vec![tenant.clone(), key.into()], doing)
+                .await?;
+        }
         let values = vec![
-            on.dialect.uuid(owner.tenant_id.as_uuid()),
+            tenant,
             key.into(),
             on.dialect.uuid(owner.job_id.as_uuid()),
             on.dialect.uuid(owner.run_id.as_uuid()),
-            micros(self.now_or(None)).into(),
+            micros(self.now_on(on, None).await?).into(),
         ];
         let taken = on.execute(on.dialect.sql().acquire_lock, values, doing).await? > 0;
         commit(tx, doing).await?;
         Ok(taken)
     }
 
-    async fn release(&self, key: &str, owner: LockOwner) -> Result<bool, StoreError> {
+    async fn free(&self, key: &str, owner: LockOwner) -> Result<bool, StoreError> {
         let doing = "free a lock";
         let tx = self.begin(doing).await?;
         let on = self.on(&tx);

@@ -50,7 +50,7 @@ impl JobStore for SeaOrmStore {
     }
 
     async fn store(&self, job: JobInfo) -> Result<Option<JobInfo>, StoreError> {
-        self.store_job(job).await
+        self.again(|| self.store_job(&job)).await
     }
 
     async fn store_log(&self, log: JobLog) -> Result<(), StoreError> {
@@ -65,11 +65,11 @@ impl JobStore for SeaOrmStore {
     }
 
     async fn remove(&self, scope: TenantScope, id: JobId) -> Result<bool, StoreError> {
-        self.remove_job(scope, id).await
+        self.again(|| self.remove_job(scope, id)).await
     }
 
     async fn cleanup(&self, what: &Cleanup) -> Result<u64, StoreError> {
-        self.clean(what).await
+        self.again(|| self.clean(what)).await
     }
 
     async fn list(&self, scope: TenantScope, query: &JobQuery) -> Result<Page<JobInfo>, StoreError> {
@@ -78,7 +78,7 @@ impl JobStore for SeaOrmStore {
 
     async fn list_logs(&self, scope: TenantScope, query: &JobLogQuery) -> Result<Page<JobLog>, StoreError> {
         let on = self.reading();
-        let mut filter = Filter::default();
+        let mut filter = Filter::of(on.dialect);
         filter.is(
             "l.tenant_id",
             scope.only().map(|it| on.dialect.uuid(it.as_uuid())),
@@ -105,6 +105,7 @@ impl JobStore for SeaOrmStore {
                 JobLogSort::StartedAt => "l.started_at",
                 JobLogSort::Duration => "l.duration_ms",
             },
+            may_be_null: false,
             then: "l.run_id",
             order: query.order,
             paging: query.paging,
@@ -140,7 +141,7 @@ impl JobStore for SeaOrmStore {
     }
 
     async fn set_cursor(&self, name: &str, value: Option<&str>) -> Result<(), StoreError> {
-        self.write_cursor(name, value).await
+        self.again(|| self.write_cursor(name, value)).await
     }
 
     async fn run_statistics(

@@ -9,6 +9,7 @@ use tasks_abstractions::{JobId, RunId, StoreError, Timestamp};
 
 use crate::claim::lane_names;
 use crate::error::refuse_nul;
+use crate::process;
 use crate::row::{Hex, json_rows, micros, read_node, read_run, uuid_at};
 use crate::statement::{On, column};
 use crate::store::{SeaOrmStore, commit};
@@ -27,7 +28,7 @@ impl SeaOrmStore {
         self.handles().lock_files.hold(node.instance)?;
         let tx = self.begin(doing).await?;
         let on = self.on(&tx);
-        let values: Vec<Value> = vec![
+        let mut values: Vec<Value> = vec![
             on.dialect.uuid(node.instance.as_uuid()),
             node.name.as_str().into(),
             NodeState::Alive.code().into(),
@@ -38,18 +39,27 @@ impl SeaOrmStore {
             lane_names(&node.lanes)?.into(),
             node.version.as_str().into(),
         ];
+        if on.dialect.sql().rows.is_some() {
+            values.push(process::own().into());
+        }
         on.execute(on.dialect.sql().put_node, values, doing).await?;
         commit(tx, doing).await
     }
 
     pub(crate) async fn renew_lease(&self, request: &RenewRequest) -> Result<Renewal, StoreError> {
         let doing = "renew the lease of a node";
-        let tx = self.begin(doing).await?;
+        let tx = self.begin_lease(doing).await?;
         let on = self.on(&tx);
         let sql = on.dialect.sql();
-        let now = self.now_or(request.now);
+        let now = self.now_on(on, request.now).await?;
         let instance = || on.dialect.uuid(request.instance.as_uuid());
-        let values = vec![instance(), micros(now).into(), request.running.into()];
+        let lanes = request.lanes.as_deref().map(lane_names).transpose()?;
+        let values = vec![
+            instance(),
+            micros(now).into(),
+            request.running.into(),
+            lanes.into(),
+        ];
         if on.execute(sql.renew_node, values, doing).await? == 0 {
             return Ok(Renewal::Fenced);
         }
@@ -110,7 +120,8 @@ impl SeaOrmStore {
         let mut gone = Vec::new();
         for row in &rows {
             let instance = InstanceId::new(uuid_at(row, 0, "the instance of a node")?);
-            if self.handles().lock_files.proves_gone(instance) {
+            let process: String = column(row, 1, doing)?;
+            if self.handles().lock_files.proves_gone(instance) || process::is_gone(&process) {
                 gone.push(instance);
             }
         }

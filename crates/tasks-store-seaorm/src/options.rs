@@ -9,11 +9,11 @@ use tasks_abstractions::{FieldFault, StoreError, ValidationErrors};
 /// What a commit promises when the machine loses power. A killed process loses nothing under either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Durability {
-    /// What was committed is on the disk (`synchronous = FULL`). The default.
+    /// What was committed is on the disk (SQLite: `synchronous = FULL`; a server: as it is set up, which on PostgreSQL is so). The default.
     #[default]
     Full,
     /// The last commits before a power failure or a crash of the operating system may be gone: an accepted job may be lost, and a job
-    /// that ran may run again (`synchronous = NORMAL`). The database stays intact. Worth up to a fifth in large batches, and about twice as many single
+    /// that ran may run again (SQLite: `synchronous = NORMAL`, PostgreSQL: `synchronous_commit = off`). The database stays intact. On SQLite worth up to a fifth in large batches, and about twice as many single
     /// enqueues a second.
     MayLoseLastCommits,
 }
@@ -22,16 +22,25 @@ pub enum Durability {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SeaOrmStoreOptions {
-    /// Where the database is: `sqlite://FILE`, `sqlite:FILE` or `sqlite::memory:`. A missing file is created, a missing folder is not.
+    /// Where the database is: `sqlite://FILE`, `sqlite:FILE` or `sqlite::memory:`; `postgres://USER:PASSWORD@HOST:PORT/DATABASE`. A missing file is created, a missing
+    /// folder or database is not. Parameters of a server's URL set up TLS: `?sslmode=verify-full&sslrootcert=FILE`.
     pub url: String,
+    /// The schema of the tables on PostgreSQL; created where it is missing and may be. Defaults to `None`: the first one of the user's `search_path`.
+    pub schema: Option<String>,
     /// What a commit promises. Defaults to [`Durability::Full`].
     pub durability: Durability,
-    /// Connections for reading, 1 to 64. Defaults to 4. One more writes.
+    /// Connections for reading, 1 to 64. Defaults to 4.
     pub readers: u32,
-    /// Longest wait for the write lock of the database while other programs write; at most an hour. Defaults to 5 s.
+    /// Connections for writing to a server, 1 to 64. Defaults to 4. One more renews the lease, so that no work can hold that up. SQLite has one that writes.
+    pub writers: u32,
+    /// Longest wait for the write lock of the database while other programs write, and for locked tables while they are migrated; at most an hour. Defaults to
+    /// 5 s.
     pub busy_timeout: Duration,
-    /// Longest wait for a connection while others of this process use them all; at most an hour. Defaults to 30 s.
+    /// Longest wait for a connection while others of this process use them all, or while a server is away; at most an hour. Defaults to 30 s.
     pub acquire_timeout: Duration,
+    /// Longest time that a statement of the store's runs on a server, and that a transaction of the store's is left without a statement, as by a process that was
+    /// suspended; at most an hour. Defaults to 30 s.
+    pub statement_timeout: Duration,
     /// Whether connecting brings the tables to this program's version. Where false, a database of another version is refused. Defaults to true.
     pub migrate_on_start: bool,
 }
@@ -42,10 +51,13 @@ impl SeaOrmStoreOptions {
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
+            schema: None,
             durability: Durability::default(),
             readers: 4,
+            writers: 4,
             busy_timeout: Duration::from_secs(5),
             acquire_timeout: Duration::from_secs(30),
+            statement_timeout: Duration::from_secs(30),
             migrate_on_start: true,
         }
     }
@@ -72,15 +84,18 @@ impl SeaOrmStoreOptions {
         const HOUR: Duration = Duration::from_secs(3_600);
         let mut faults = Vec::new();
         let location = location_of(&self.url).map_err(|it| faults.push(it)).ok();
-        if !(1..=64).contains(&self.readers) {
-            faults.push(FieldFault::new(
-                "readers",
-                format!("is {}; expected 1 to 64", self.readers),
-            ));
+        for (field, value) in [("readers", self.readers), ("writers", self.writers)] {
+            if !(1..=64).contains(&value) {
+                faults.push(FieldFault::new(field, format!("is {value}; expected 1 to 64")));
+            }
+        }
+        if let (Some(schema), Some(location)) = (&self.schema, &location) {
+            faults.extend(schema_fault(schema, location));
         }
         for (field, value) in [
             ("busy_timeout", self.busy_timeout),
             ("acquire_timeout", self.acquire_timeout),
+            ("statement_timeout", self.statement_timeout),
         ] {
             if value.is_zero() || value > HOUR {
                 faults.push(FieldFault::new(
@@ -102,15 +117,47 @@ impl SeaOrmStoreOptions {
 
 /// Where a database is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(
-    not(feature = "sqlite"),
-    expect(dead_code, reason = "a build without databases finds none")
-)]
 pub(crate) enum Location {
     /// A SQLite file.
+    #[cfg_attr(
+        all(not(feature = "sqlite"), not(test)),
+        expect(dead_code, reason = "a build without SQLite finds none")
+    )]
     SqliteFile(PathBuf),
     /// A SQLite database that lives and dies with its one connection.
+    #[cfg_attr(
+        all(not(feature = "sqlite"), not(test)),
+        expect(dead_code, reason = "a build without SQLite finds none")
+    )]
     SqliteMemory,
+    /// A server.
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(dead_code, reason = "a build without PostgreSQL finds none")
+    )]
+    Postgres,
+}
+
+/// What is wrong with the name of a schema. It is quoted nowhere, so that it means the same to every tool.
+fn schema_fault(schema: &str, location: &Location) -> Option<FieldFault> {
+    let is_name = schema.len() <= 63
+        && schema.starts_with(|it: char| it.is_ascii_lowercase() || it == '_')
+        && schema
+            .chars()
+            .all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '_');
+    if !is_name {
+        return Some(FieldFault::new(
+            "schema",
+            format!("is `{schema}`; expected up to 63 small letters, digits and `_`, and no digit first"),
+        ));
+    }
+    match location {
+        Location::Postgres => None,
+        Location::SqliteFile(_) | Location::SqliteMemory => Some(FieldFault::new(
+            "schema",
+            "is set, but only PostgreSQL has schemas; name the database in the URL",
+        )),
+    }
 }
 
 fn location_of(url: &str) -> Result<Location, FieldFault> {
@@ -123,9 +170,16 @@ fn location_of(url: &str) -> Result<Location, FieldFault> {
     let feature = match scheme {
         "sqlite" if cfg!(feature = "sqlite") => return sqlite_location(url, rest),
         "sqlite" => "sqlite",
+        #[cfg(feature = "postgres")]
+        "postgres" | "postgresql" => return postgres_location(url),
+        #[cfg(not(feature = "postgres"))]
         "postgres" | "postgresql" => "postgres",
         "mysql" | "mariadb" => "mysql",
-        other => return fault(format!("has the scheme `{other}`; expected sqlite://FILE")),
+        other => {
+            return fault(format!(
+                "has the scheme `{other}`; expected sqlite://FILE or postgres://HOST/DATABASE"
+            ));
+        }
     };
     fault(format!(
         "asks for `{scheme}`, which this build does not contain; enable the cargo feature `{feature}` of tasks-store-seaorm, if its version has it"
@@ -148,6 +202,15 @@ fn sqlite_location(url: &str, rest: &str) -> Result<Location, FieldFault> {
     url.parse::<sea_orm::sqlx::sqlite::SqliteConnectOptions>()
         .map(|it| Location::SqliteFile(it.get_filename().to_path_buf()))
         .map_err(|it| FieldFault::new("url", format!("is `{url}`, which cannot be read: {it}")))
+}
+
+#[cfg(feature = "postgres")]
+fn postgres_location(url: &str) -> Result<Location, FieldFault> {
+    // The URL may hold a password, so it is not repeated.
+    match url.parse::<sea_orm::sqlx::postgres::PgConnectOptions>() {
+        Ok(_) => Ok(Location::Postgres),
+        Err(it) => Err(FieldFault::new("url", format!("cannot be read: {it}"))),
+    }
 }
 
 #[cfg(not(feature = "sqlite"))]

@@ -17,23 +17,36 @@ use crate::store::SeaOrmStore;
 #[async_trait]
 impl JobQueue for SeaOrmStore {
     async fn now(&self) -> Result<Timestamp, StoreError> {
-        Ok(self.now_or(None))
+        self.now_on(self.reading(), None).await
     }
 
     async fn submit(&self, jobs: &[PreparedJob]) -> Result<Vec<SubmitAnswer>, StoreError> {
-        self.submit_jobs(jobs).await
+        self.again(|| self.submit_jobs(jobs)).await
     }
 
     async fn claim(&self, request: &ClaimRequest) -> Result<Vec<ClaimedRun>, StoreError> {
-        self.claim_due(request).await
+        self.again(|| self.claim_due(request)).await
     }
 
     async fn next_due(&self, lanes: &[Lane], now: Option<Timestamp>) -> Result<Option<Duration>, StoreError> {
         self.time_to_next(lanes, now).await
     }
 
+    async fn waiting_lanes(&self) -> Result<Vec<Lane>, StoreError> {
+        self.lanes_with_work().await
+    }
+
+    async fn waiting_in(
+        &self,
+        lane: &Lane,
+        after: Option<JobId>,
+        limit: usize,
+    ) -> Result<Vec<JobId>, StoreError> {
+        self.jobs_in_lane(lane, after, limit).await
+    }
+
     async fn finish(&self, runs: &[FinishRun]) -> Result<Vec<FinishAnswer>, StoreError> {
-        self.finish_runs(runs).await
+        self.again(|| self.finish_runs(runs)).await
     }
 
     async fn change(
@@ -47,11 +60,11 @@ impl JobQueue for SeaOrmStore {
     }
 
     async fn register_node(&self, node: &NodeInfo) -> Result<(), StoreError> {
-        self.register(node).await
+        self.again(|| self.register(node)).await
     }
 
     async fn renew(&self, request: &RenewRequest) -> Result<Renewal, StoreError> {
-        self.renew_lease(request).await
+        self.again(|| self.renew_lease(request)).await
     }
 
     async fn cancel_requests(&self, instance: InstanceId) -> Result<Vec<CancelRequest>, StoreError> {
@@ -67,7 +80,7 @@ impl JobQueue for SeaOrmStore {
         reports: &[ProgressReport],
         now: Option<Timestamp>,
     ) -> Result<(), StoreError> {
-        self.write_progress(reports, now).await
+        self.again(|| self.write_progress(reports, now)).await
     }
 
     async fn nodes(&self) -> Result<Vec<NodeInfo>, StoreError> {
@@ -75,18 +88,18 @@ impl JobQueue for SeaOrmStore {
     }
 
     async fn declare_dead(&self, instance: InstanceId, seen: Timestamp) -> Result<bool, StoreError> {
-        self.declare_dead_if_seen(instance, seen).await
+        self.again(|| self.declare_dead_if_seen(instance, seen)).await
     }
 
     async fn declare_gone_processes(&self, instance: InstanceId) -> Result<Vec<InstanceId>, StoreError> {
-        self.declare_gone(instance).await
+        self.again(|| self.declare_gone(instance)).await
     }
 
     async fn take_over(&self, request: &TakeOver) -> Result<Vec<TakenOver>, StoreError> {
-        self.take_over_runs(request).await
+        self.again(|| self.take_over_runs(request)).await
     }
 
     async fn unregister_node(&self, instance: InstanceId) -> Result<(), StoreError> {
-        self.unregister(instance).await
+        self.again(|| self.unregister(instance)).await
     }
 }

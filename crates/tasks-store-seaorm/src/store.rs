@@ -6,21 +6,27 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use sea_orm::{DatabaseConnection, DatabaseTransaction, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait};
 use tasks_abstractions::job::Lane;
-use tasks_abstractions::{Clock, GuidGenerator, RunId, SequentialGuidGenerator, StoreError, Timestamp};
+use tasks_abstractions::{
+    Clock, GuidGenerator, JobId, RunId, SequentialGuidGenerator, StoreError, Timestamp,
+};
 
 use crate::connect::{self, Handles};
-use crate::error::{Class, class_of, failed};
+use crate::error::{Class, class_of, failed, is_conflict};
 use crate::lock_file::LockFiles;
 use crate::migration;
 use crate::options::{Location, SeaOrmStoreOptions};
-use crate::statement::On;
+use crate::row::{Hex, json_rows, timestamp, unreadable};
+use crate::statement::{On, column};
+
+/// How often a transaction is tried when others are in its way each time.
+const TRIES: usize = 8;
 
 /// Jobs, executions, logs, nodes and locks in a database. Cheap to clone; the clones share their connections.
 ///
 /// On SQLite one connection writes, each time in a transaction that holds the write lock from its start, and several read. Other programs may use
-/// the same file at the same time.
+/// the same file at the same time. On a server several connections write; a transaction locks the rows of the jobs that it is about.
 #[derive(Clone)]
 pub struct SeaOrmStore {
     shared: Arc<Shared>,
@@ -38,6 +44,7 @@ impl fmt::Debug for SeaOrmStore {
 pub(crate) struct Shared {
     pub(crate) open: Handles,
     pub(crate) location: Location,
+    pub(crate) schema: Option<String>,
     pub(crate) busy_timeout: Duration,
     pub(crate) clock: Arc<dyn Clock>,
     guids: SequentialGuidGenerator,
@@ -86,6 +93,7 @@ impl SeaOrmStore {
             shared: Arc::new(Shared {
                 open,
                 location,
+                schema: options.schema,
                 busy_timeout: options.busy_timeout,
                 guids: SequentialGuidGenerator::new(clock.clone()),
                 clock,
@@ -96,7 +104,7 @@ impl SeaOrmStore {
     }
 
     /// A connection to the same database for the application's own statements, with the same durability. It is a pool of its own: what runs on it never holds up
-    /// the engine's connections, though on SQLite every open transaction that writes holds up all writers. (`sqlite::memory:` has but one connection.)
+    /// the engine's connections, though on SQLite every open transaction that writes holds up all writers, and on a server the rows that it has locked. (`sqlite::memory:` has but one connection.)
     #[must_use]
     pub fn connection(&self) -> &DatabaseConnection {
         &self.shared.open.application
@@ -121,9 +129,15 @@ impl SeaOrmStore {
         On::own(&self.shared.open.reader, self.shared.open.dialect)
     }
 
-    /// Begins a transaction that holds the write lock.
+    /// Begins a transaction that is going to write. On SQLite it holds the write lock.
     pub(crate) async fn begin(&self, doing: &str) -> Result<DatabaseTransaction, StoreError> {
         begin(&self.shared, self.shared.busy_timeout, doing).await
+    }
+
+    /// As [`begin`](Self::begin), over the connection that renews the lease.
+    pub(crate) async fn begin_lease(&self, doing: &str) -> Result<DatabaseTransaction, StoreError> {
+        let shared = &self.shared;
+        begin_over(&shared.open.lease, shared, shared.busy_timeout, doing).await
     }
 
     /// Statements on a transaction of the store's own.
@@ -131,9 +145,51 @@ impl SeaOrmStore {
         On::own(tx, self.shared.open.dialect)
     }
 
-    /// `now` as the caller gave it, else the store's. On SQLite that is this machine's clock, as the database has no other.
-    pub(crate) fn now_or(&self, now: Option<Timestamp>) -> Timestamp {
-        now.unwrap_or_else(|| self.shared.clock.now())
+    /// `now` as the caller gave it, else the database's clock. SQLite has none: there it is this machine's.
+    pub(crate) async fn now_on<C: ConnectionTrait>(
+        &self,
+        on: On<'_, C>,
+        now: Option<Timestamp>,
+    ) -> Result<Timestamp, StoreError> {
+        let doing = "read the clock of the database";
+        match (now, on.dialect.sql().clock) {
+            (Some(now), _) => Ok(now),
+            (None, None) => Ok(self.shared.clock.now()),
+            (None, Some(clock)) => {
+                let row = on.row(clock, Vec::new(), doing).await?;
+                let micros = row.map(|it| column::<i64>(&it, 0, doing)).transpose()?;
+                self.now_from(None, micros)
+            }
+        }
+    }
+
+    /// `now` as the caller gave it, else as the database's clock answered together with something else.
+    pub(crate) fn now_from(
+        &self,
+        now: Option<Timestamp>,
+        database: Option<i64>,
+    ) -> Result<Timestamp, StoreError> {
+        match (now, database) {
+            (Some(now), _) => Ok(now),
+            (None, Some(micros)) => {
+                timestamp(micros, "now").map_err(|it| unreadable("the clock of the database", &it))
+            }
+            (None, None) => Ok(self.shared.clock.now()),
+        }
+    }
+
+    /// Carries out a transaction, and once more as long as another one was in its way, a few times.
+    pub(crate) async fn again<T, F>(&self, once: impl Fn() -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        for _ in 1..TRIES {
+            match once().await {
+                Err(it) if is_conflict(&it) => tracing::debug!(error = %it, "a transaction begins anew"),
+                other => return other,
+            }
+        }
+        once().await
     }
 
     pub(crate) fn new_run(&self) -> RunId {
@@ -155,17 +211,62 @@ impl SeaOrmStore {
     }
 }
 
-/// Begins a transaction that holds the write lock, trying for `patience`. SQLite's own waiting is short here; see `connect`.
+/// Locks the rows of jobs, in the one order, where the database has row locks. What comes after it sees what it waited for.
+pub(crate) async fn lock_jobs<C: ConnectionTrait>(
+    on: On<'_, C>,
+    ids: impl IntoIterator<Item = JobId>,
+    doing: &str,
+) -> Result<(), StoreError> {
+    match on.dialect.sql().rows {
+        Some(locks) => lock(on, locks.jobs, ids, doing).await,
+        None => Ok(()),
+    }
+}
+
+/// As [`lock_jobs`], and then their waiting executions: no claim takes them until the end of the transaction.
+pub(crate) async fn lock_jobs_and_queue<C: ConnectionTrait>(
+    on: On<'_, C>,
+    ids: &[JobId],
+    doing: &str,
+) -> Result<(), StoreError> {
+    let Some(locks) = on.dialect.sql().rows else {
+        return Ok(());
+    };
+    lock(on, locks.jobs, ids.iter().copied(), doing).await?;
+    lock(on, locks.queue, ids.iter().copied(), doing).await
+}
+
+async fn lock<C: ConnectionTrait>(
+    on: On<'_, C>,
+    sql: &'static str,
+    ids: impl IntoIterator<Item = JobId>,
+    doing: &str,
+) -> Result<(), StoreError> {
+    let mut ids: Vec<_> = ids.into_iter().map(|it| it.as_uuid()).collect();
+    ids.sort_unstable();
+    on.execute_batches(sql, json_rows(ids.into_iter().map(Hex))?, doing)
+        .await
+        .map(drop)
+}
+
+/// Begins a transaction that is going to write, trying for `patience` where all writers share one lock. SQLite's own waiting is short here; see `connect`.
 pub(crate) async fn begin(
+    shared: &Shared,
+    patience: Duration,
+    doing: &str,
+) -> Result<DatabaseTransaction, StoreError> {
+    begin_over(&shared.open.writer, shared, patience, doing).await
+}
+
+async fn begin_over(
+    connections: &DatabaseConnection,
     shared: &Shared,
     patience: Duration,
     doing: &str,
 ) -> Result<DatabaseTransaction, StoreError> {
     let since = Instant::now();
     loop {
-        match shared
-            .open
-            .writer
+        match connections
             .begin_with_options(shared.open.dialect.writing())
             .await
         {

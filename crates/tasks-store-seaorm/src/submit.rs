@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use sea_orm::ConnectionTrait;
 use tasks_abstractions::job::Lane;
-use tasks_abstractions::store::{PreparedJob, SubmitAnswer};
+use tasks_abstractions::store::{PreparedJob, StoreErrorKind, SubmitAnswer};
 use tasks_abstractions::{JobId, JobInfo, JobState, StoreError, WakeHandle};
 use uuid::Uuid;
 
@@ -14,6 +14,9 @@ use crate::statement::{On, column};
 use crate::store::{SeaOrmStore, commit};
 
 const DOING: &str = "store jobs";
+
+/// How often a job is tried whose hindrance is gone each time.
+const TRIES: usize = 4;
 
 /// What became of jobs that were stored through the caller's transaction.
 #[derive(Debug)]
@@ -28,10 +31,12 @@ pub struct Enqueued {
 /// Stores prepared jobs through the caller's own transaction: they commit or vanish with it. An id or name that exists is an answer, not an error, so the
 /// transaction goes on.
 ///
+/// The tables are those of the caller's connection: on PostgreSQL, of its `search_path`; see [`SeaOrmStore::enqueue_in`].
+///
 /// On SQLite begin the transaction with `BEGIN IMMEDIATE`, as [`SeaOrmStore::transaction`] does: one that reads before it writes fails where another writer was faster.
 ///
 /// # Errors
-/// Kind `Transaction` where SQLite cannot make the transaction a writing one: roll it back and run it anew. Kind `Rejected` where a
+/// Kind `Transaction` where SQLite cannot make the transaction a writing one, or a server gave it up for another one's sake: roll it back and run it anew. Kind `Rejected` where a
 /// text contains NUL. After any error roll back.
 pub async fn enqueue_in<C: ConnectionTrait>(
     transaction: &C,
@@ -51,7 +56,7 @@ pub async fn enqueue_in<C: ConnectionTrait>(
 }
 
 impl SeaOrmStore {
-    /// As [`enqueue_in`].
+    /// As [`enqueue_in`], into the tables of this store also where they are in another schema than the caller's.
     ///
     /// # Errors
     /// As [`enqueue_in`].
@@ -60,7 +65,21 @@ impl SeaOrmStore {
         transaction: &C,
         jobs: &[PreparedJob],
     ) -> Result<Enqueued, StoreError> {
-        enqueue_in(transaction, jobs).await
+        let on = On::callers(transaction)?;
+        let (Some(schema), Some(locks)) = (&self.handles().schema, on.dialect.sql().rows) else {
+            return enqueue_in(transaction, jobs).await;
+        };
+        // The caller's statements look for tables elsewhere, before and after.
+        let callers: String = match on.row(locks.search_path, Vec::new(), DOING).await? {
+            Some(row) => column(&row, 0, DOING)?,
+            None => String::new(),
+        };
+        on.execute(locks.set_search_path, vec![schema.as_str().into()], DOING)
+            .await?;
+        let enqueued = enqueue_in(transaction, jobs).await?;
+        on.execute(locks.set_search_path, vec![callers.into()], DOING)
+            .await?;
+        Ok(enqueued)
     }
 
     pub(crate) async fn submit_jobs(&self, jobs: &[PreparedJob]) -> Result<Vec<SubmitAnswer>, StoreError> {
@@ -104,9 +123,16 @@ pub(crate) async fn insert<C: ConnectionTrait>(
     let mut answers = Vec::with_capacity(jobs.len());
     let mut rest = jobs;
     while !rest.is_empty() {
-        // A repeated id begins the next part: of ids that come once, the database tells which were inserted.
+        // A repeated id begins the next part: of ids that come once, the database tells which were inserted. So does a repeated name: the first of them
+        // gets it, in whatever order the database inserts a part.
         let mut seen = HashSet::with_capacity(rest.len());
-        let length = rest.iter().take_while(|it| seen.insert(it.job.id)).count();
+        let mut names = HashSet::new();
+        let length = rest
+            .iter()
+            .take_while(|it| {
+                seen.insert(it.job.id) && name_key(&it.job).is_none_or(|name| names.insert(name))
+            })
+            .count();
         let (part, later) = rest.split_at(length);
         answers.extend(insert_part(on, part).await?);
         rest = later;
@@ -114,31 +140,40 @@ pub(crate) async fn insert<C: ConnectionTrait>(
     Ok(answers)
 }
 
-/// Inserts jobs of different ids.
+/// Inserts jobs of different ids and names.
 async fn insert_part<C: ConnectionTrait>(
     on: On<'_, C>,
     jobs: &[PreparedJob],
 ) -> Result<Vec<SubmitAnswer>, StoreError> {
     let sql = on.dialect.sql();
-    let rows = json_rows(jobs.iter().map(|it| JobRow {
-        job: &it.job,
-        state: if it.first.is_some() {
-            JobState::Active
-        } else {
-            it.job.state()
-        },
-    }))?;
-    let mut inserted = HashSet::with_capacity(jobs.len());
-    for (json, _) in rows {
-        for row in on.rows(sql.insert_jobs, vec![json.into()], DOING).await? {
-            inserted.insert(uuid_at(&row, 0, "the id of a new job")?);
+    let mut answers = vec![None; jobs.len()];
+    // Where rows have locks, what was in the way of a job may be gone when it is looked at: then the job is tried again.
+    for _ in 0..TRIES {
+        let open: Vec<usize> = (0..jobs.len()).filter(|at| answers[*at].is_none()).collect();
+        if open.is_empty() {
+            break;
         }
+        let rows = json_rows(open.iter().map(|at| new_row(&jobs[*at])))?;
+        let mut inserted = HashSet::with_capacity(open.len());
+        for (json, _) in rows {
+            for row in on.rows(sql.insert_jobs, vec![json.into()], DOING).await? {
+                inserted.insert(uuid_at(&row, 0, "the id of a new job")?);
+            }
+        }
+        let is_new = |at: usize| inserted.contains(&jobs[at].job.id.as_uuid());
+        for at in open.iter().copied().filter(|at| is_new(*at)) {
+            answers[at] = Some(SubmitAnswer::Inserted);
+        }
+        let left: Vec<usize> = open.into_iter().filter(|at| !is_new(*at)).collect();
+        explain(on, jobs, &left, &mut answers).await?;
     }
-    let answers = if inserted.len() == jobs.len() {
-        vec![SubmitAnswer::Inserted; jobs.len()]
-    } else {
-        explain(on, jobs, &inserted).await?
-    };
+    let answers: Option<Vec<_>> = answers.into_iter().collect();
+    let answers = answers.ok_or_else(|| {
+        StoreError::new(
+            StoreErrorKind::Unavailable,
+            format!("cannot {DOING}: others stored and removed the same jobs each time; try again"),
+        )
+    })?;
     let places = jobs.iter().zip(&answers).filter_map(|(it, answer)| {
         let first = it.first.as_ref().filter(|_| *answer == SubmitAnswer::Inserted)?;
         Some(Place::new(it.job.id, first))
@@ -148,16 +183,24 @@ async fn insert_part<C: ConnectionTrait>(
     Ok(answers)
 }
 
-/// Why jobs were not inserted.
+fn new_row(job: &PreparedJob) -> JobRow<'_> {
+    JobRow {
+        job: &job.job,
+        state: if job.first.is_some() {
+            JobState::Active
+        } else {
+            job.job.state()
+        },
+    }
+}
+
+/// Why jobs were not inserted; nothing where there is no reason any more.
 async fn explain<C: ConnectionTrait>(
     on: On<'_, C>,
     jobs: &[PreparedJob],
-    inserted: &HashSet<Uuid>,
-) -> Result<Vec<SubmitAnswer>, StoreError> {
-    let mut answers = vec![SubmitAnswer::Inserted; jobs.len()];
-    let left: Vec<usize> = (0..jobs.len())
-        .filter(|at| !inserted.contains(&jobs[*at].job.id.as_uuid()))
-        .collect();
+    left: &[usize],
+    answers: &mut [Option<SubmitAnswer>],
+) -> Result<(), StoreError> {
     let mut next = left.iter();
     let keys = left.iter().map(|at| {
         let job = &jobs[*at].job;
@@ -172,19 +215,16 @@ async fn explain<C: ConnectionTrait>(
             found.insert(column::<i64>(&row, 0, DOING)?, row);
         }
         for (key, at) in (0_i64..).zip(next.by_ref().take(usize::try_from(count).unwrap_or(usize::MAX))) {
-            let by_id = match found.get(&key) {
-                Some(row) => column::<bool>(row, 1, DOING)?,
-                None => true,
-            };
-            answers[*at] = match found.get(&key) {
-                Some(row) if !by_id => SubmitAnswer::NameTaken {
-                    by: JobId::new(uuid_at(row, 2, "the id of the job that has the name")?),
-                },
-                _ => SubmitAnswer::Exists,
+            let Some(row) = found.get(&key) else { continue };
+            answers[*at] = if column::<bool>(row, 1, DOING)? {
+                Some(SubmitAnswer::Exists)
+            } else {
+                column::<Option<Uuid>>(row, 2, DOING)?
+                    .map(|it| SubmitAnswer::NameTaken { by: JobId::new(it) })
             };
         }
     }
-    Ok(answers)
+    Ok(())
 }
 
 /// Refuses a job with a NUL in a text.

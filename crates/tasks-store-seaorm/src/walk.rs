@@ -1,6 +1,7 @@
 //! Walks over many rows in steps, what they keep between the steps, sums over all, and progress.
 
 use sea_orm::Value;
+use tasks_abstractions::job::Lane;
 use tasks_abstractions::store::{JobQuery, ProgressReport, RunStatistics, UnarmedPage};
 use tasks_abstractions::{JobId, RunOutcome, StoreError, Timestamp};
 use tasks_multitenancy::TenantScope;
@@ -32,7 +33,32 @@ impl SeaOrmStore {
             "SELECT j.id FROM {}{condition} ORDER BY j.id LIMIT ?",
             sql.job_tables
         );
-        let rows = on.rows(text, values, doing).await?;
+        let rows = on.rows(on.dialect.placed(text), values, doing).await?;
+        rows.iter()
+            .map(|it| uuid_at(it, 0, "the id of a job").map(JobId::new))
+            .collect()
+    }
+
+    pub(crate) async fn lanes_with_work(&self) -> Result<Vec<Lane>, StoreError> {
+        let doing = "look in which lanes work waits";
+        let on = self.reading();
+        let rows = on.rows(on.dialect.sql().waiting_lanes, Vec::new(), doing).await?;
+        rows.iter()
+            .map(|it| column::<String>(it, 0, doing).map(|name| Lane::from_name(&name)))
+            .collect()
+    }
+
+    pub(crate) async fn jobs_in_lane(
+        &self,
+        lane: &Lane,
+        after: Option<JobId>,
+        limit: usize,
+    ) -> Result<Vec<JobId>, StoreError> {
+        let doing = "list what waits in a lane";
+        let on = self.reading();
+        let after = on.dialect.optional_uuid(after.map(|it| it.as_uuid()));
+        let values = vec![lane.as_str().into(), after, bound(limit)];
+        let rows = on.rows(on.dialect.sql().waiting_in, values, doing).await?;
         rows.iter()
             .map(|it| uuid_at(it, 0, "the id of a job").map(JobId::new))
             .collect()
@@ -45,7 +71,7 @@ impl SeaOrmStore {
     ) -> Result<UnarmedPage, StoreError> {
         let doing = "look for jobs that are not armed";
         let on = self.reading();
-        let after = after.map_or(Value::Bytes(None), |it| on.dialect.uuid(it.as_uuid()));
+        let after = on.dialect.optional_uuid(after.map(|it| it.as_uuid()));
         let rows = on
             .rows(on.dialect.sql().find_unarmed, vec![after, bound(limit)], doing)
             .await?;
@@ -128,7 +154,6 @@ impl SeaOrmStore {
         if reports.is_empty() {
             return Ok(());
         }
-        let now = self.now_or(now);
         let rows = json_rows(reports.iter().map(|it| {
             (
                 Hex(it.job_id.as_uuid()),
@@ -141,6 +166,7 @@ impl SeaOrmStore {
         }))?;
         let tx = self.begin(doing).await?;
         let on = self.on(&tx);
+        let now = self.now_on(on, now).await?;
         for (json, _) in rows {
             let values = vec![json.into(), micros(now).into()];
             on.execute(on.dialect.sql().store_progress, values, doing).await?;

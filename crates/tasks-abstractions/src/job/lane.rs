@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::{JobInfo, JobPriority};
 
 const SUSPECT: &str = "suspect/";
+const NODE: &str = "node:";
+const TYPE: &str = "type:";
 
 /// A place where executions wait and that nodes serve. It answers "may this node run it".
 ///
@@ -67,6 +69,29 @@ impl Lane {
     #[must_use]
     pub fn is_suspect(&self) -> bool {
         self.0.starts_with(SUSPECT)
+    }
+
+    /// The node that work of this lane is pinned to.
+    #[must_use]
+    pub fn pin(&self) -> Option<&str> {
+        let node = self.bare().strip_prefix(NODE)?;
+        Some(node.split_once('/').map_or(node, |(node, _)| node))
+    }
+
+    /// The type that a node must know for work of this lane, where some node did not.
+    #[must_use]
+    pub fn needed_type(&self) -> Option<&str> {
+        let bare = self.bare();
+        let rest = match bare.strip_prefix(NODE) {
+            // Names of nodes have no slash.
+            Some(node) => node.split_once('/')?.1,
+            None => bare,
+        };
+        rest.strip_prefix(TYPE)
+    }
+
+    fn bare(&self) -> &str {
+        self.0.strip_prefix(SUSPECT).unwrap_or(&self.0)
     }
 
     /// Reads a lane as stores keep it.

@@ -211,3 +211,26 @@ proptest! {
         prop_assert!(policy.wait(failures + 1, 0.5) >= policy.wait(failures, 0.5));
     }
 }
+
+#[test]
+fn lanes_say_which_node_and_which_type_they_need() {
+    let parts = |lane: &Lane| {
+        (
+            lane.pin().map(ToOwned::to_owned),
+            lane.needed_type().map(ToOwned::to_owned),
+        )
+    };
+    let some = |text: &str| Some(text.to_owned());
+    for (lane, expected) in [
+        (Lane::any_node(), (None, None)),
+        (Lane::node("n"), (some("n"), None)),
+        (Lane::unknown_type(None, "a/node:b"), (None, some("a/node:b"))),
+        (
+            Lane::unknown_type(Some("n"), "type:t"),
+            (some("n"), some("type:t")),
+        ),
+    ] {
+        assert_eq!(parts(&lane), expected, "{lane}");
+        assert_eq!(parts(&lane.suspect()), expected, "{lane}");
+    }
+}

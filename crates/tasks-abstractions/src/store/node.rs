@@ -36,7 +36,7 @@ pub struct NodeInfo {
     pub capacity: u32,
     /// Jobs that it runs now.
     pub running: u32,
-    /// Lanes that it serves.
+    /// Lanes that it serves: what it may run and which types it knows. None for a node that runs nothing.
     pub lanes: Vec<Lane>,
     /// Version of its program.
     pub version: String,
@@ -49,6 +49,8 @@ pub struct RenewRequest {
     pub instance: InstanceId,
     /// Jobs that it runs now.
     pub running: u32,
+    /// The lanes that it serves now, where they changed since it registered or renewed last.
+    pub lanes: Option<Vec<Lane>>,
     /// Its runs that were claimed as suspects and have run long enough to be none any more.
     pub cleared_suspects: Vec<RunId>,
     /// The present instant; `None` = the store's clock.

@@ -55,6 +55,17 @@ pub trait JobQueue: Send + Sync + Debug {
     /// Conformance: `next_due_counts_to_the_earliest`.
     async fn next_due(&self, lanes: &[Lane], now: Option<Timestamp>) -> Result<Option<Duration>, StoreError>;
 
+    /// Lanes in which at least one execution waits, due or not. Conformance: `waiting_lanes_hold_what_waits`.
+    async fn waiting_lanes(&self) -> Result<Vec<Lane>, StoreError>;
+
+    /// Jobs that wait in a lane, by id, starting after `after`, at most `limit`. Conformance: `waiting_lanes_hold_what_waits`.
+    async fn waiting_in(
+        &self,
+        lane: &Lane,
+        after: Option<JobId>,
+        limit: usize,
+    ) -> Result<Vec<JobId>, StoreError>;
+
     /// Settles runs: where the run id is in flight and the job's version is the expected one, writes log, job, next execution and follow-ups,
     /// and removes the run row with the locks of its run. One answer each, in order. One bad row fails the whole call with kind `Rejected` and nothing is
     /// written; the caller then settles it alone. Conformance: `finish_writes_everything_together`, `finish_of_an_unknown_run_is_gone`,
@@ -76,7 +87,7 @@ pub trait JobQueue: Send + Sync + Debug {
     async fn register_node(&self, node: &NodeInfo) -> Result<(), StoreError>;
 
     /// Renews the lease of a living member and answers its cancel requests. Conformance: `renewal_of_a_dead_node_is_fenced`,
-    /// `cancel_requests_reach_the_holder`, `a_cleared_suspect_is_none_any_more`.
+    /// `cancel_requests_reach_the_holder`, `a_cleared_suspect_is_none_any_more`, `a_renewal_may_change_the_lanes`.
     async fn renew(&self, request: &RenewRequest) -> Result<Renewal, StoreError>;
 
     /// Cancel requests of an instance's runs, without renewing: for a node that was told to look.

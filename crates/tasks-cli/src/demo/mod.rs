@@ -17,7 +17,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tasks_abstractions::services::{Module, ModuleError, ServiceRegistry};
 use tasks_abstractions::{Clock, JobRegistration, SystemClock, WorkerRegistration};
-use tasks_core::{DuplicateName, JobRegistry};
+use tasks_core::{DuplicateName, JobRegistry, MaintenanceOptions};
 use tasks_host::{Host, HostExit};
 
 use self::board::Board;
@@ -129,6 +129,8 @@ pub(crate) async fn run(args: DemoArgs) -> Result<HostExit, Failure> {
             it.engine.max_concurrency = args.concurrency.unwrap_or(CONCURRENCY);
             // Reading a file can be begun again, so a person who ends the demo need not wait for it.
             it.engine.shutdown_grace = GRACE;
+            // Its table is about its own jobs, and what it has computed is never to be forgotten.
+            it.maintenance = MaintenanceOptions::off();
             if let Some(name) = args.node_name {
                 it.engine.node_name = name;
             }

@@ -65,6 +65,8 @@ pub(super) struct Board {
     pub(super) unsettled: usize,
     /// The one run that was claimed as a suspect and still is one.
     pub(super) suspect: Option<RunId>,
+    /// Types of claimed jobs that are not registered here, each of which was told of once.
+    pub(super) unknown_types: HashSet<String>,
     /// Runs that stopped being suspects and whose rows do not say so yet.
     pub(super) cleared_suspects: Vec<RunId>,
 }
@@ -81,6 +83,7 @@ impl Board {
             wanted_slots: 0,
             unsettled: 0,
             suspect: None,
+            unknown_types: HashSet::new(),
             cleared_suspects: Vec::new(),
         }
     }

@@ -193,7 +193,10 @@ impl Engine {
             } else if self.is_skipped(&claimed, now) {
                 Some(report(RunOutcome::Skipped).message("missed its time"))
             } else if self.parts().registry.get(&job.type_name).is_none() {
-                warn!(job = %job.id, r#type = %job.type_name, "type is not registered here: left for other nodes");
+                // Once a type: a deploy may leave thousands of such jobs.
+                if board.unknown_types.insert(job.type_name.clone()) {
+                    warn!(job = %job.id, r#type = %job.type_name, "type is not registered here: its jobs are left for other nodes");
+                }
                 let lane = Lane::unknown_type(job.node_name.as_deref(), &job.type_name);
                 let was_suspect = claimed.run.entry.is_suspect();
                 claimed.run.entry.lane = if was_suspect { lane.suspect() } else { lane };

@@ -1,6 +1,7 @@
 //! The heartbeat step: keeps the lease, brings back cancel requests, and finds runs of lost replies.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use tasks_multitenancy::TenantScope;
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
+use super::lanes::Lanes;
 use super::{Engine, lock};
 use crate::transition::RunReport;
 
@@ -24,6 +26,8 @@ pub(super) struct Lease {
     /// Since when every renewal was answered well.
     healthy_since: Option<Instant>,
     is_self_fenced: bool,
+    /// The lanes that the store knows of.
+    told_lanes: Option<Arc<Lanes>>,
 }
 
 impl Engine {
@@ -40,6 +44,7 @@ impl Engine {
         let store_now = queue.now().await?;
         self.sample_clock(store_now);
         let instance = self.instance();
+        let served = self.lanes();
         let node = NodeInfo {
             instance,
             name: self.options().node_name.clone(),
@@ -48,7 +53,7 @@ impl Engine {
             heartbeat_at: store_now,
             capacity: u32::try_from(self.options().max_concurrency).unwrap_or(u32::MAX),
             running: u32::try_from(self.executing()).unwrap_or(u32::MAX),
-            lanes: self.lanes().main.clone(),
+            lanes: served.all(self.options().is_execution_enabled),
             version: self.parts().version.clone(),
         };
         queue.register_node(&node).await?;
@@ -57,6 +62,7 @@ impl Engine {
             renewed_at: Some(sent),
             healthy_since: Some(sent),
             is_self_fenced: false,
+            told_lanes: Some(served),
         };
         info!(node = %node.name, %instance, "registered");
         self.signals().rescue();
@@ -79,9 +85,15 @@ impl Engine {
                 std::mem::take(&mut board.cleared_suspects),
             )
         };
+        let served = self.lanes();
+        let is_told = lock(&self.shared.lease)
+            .told_lanes
+            .as_ref()
+            .is_some_and(|it| Arc::ptr_eq(it, &served));
         let request = RenewRequest {
             instance,
             running: u32::try_from(running).unwrap_or(u32::MAX),
+            lanes: (!is_told).then(|| served.all(self.options().is_execution_enabled)),
             cleared_suspects: cleared.clone(),
             now: self.parts().clock.authoritative_now(),
         };
@@ -100,6 +112,7 @@ impl Engine {
                     lease.renewed_at = Some(sent);
                     lease.healthy_since.get_or_insert(sent);
                     lease.is_self_fenced = false;
+                    lease.told_lanes = Some(served);
                 }
                 self.release_suspect(&cleared);
                 self.deliver(&cancels);
@@ -262,7 +275,7 @@ impl Engine {
                 continue;
             }
             let claimed = ClaimedRun {
-                job: std::sync::Arc::new(snapshot.job),
+                job: Arc::new(snapshot.job),
                 run,
             };
             let outcome = if self.board().lost_take_overs.contains(&claimed.run.claim_id) {

@@ -42,6 +42,17 @@ impl Lanes {
     }
 }
 
+impl Lanes {
+    /// What others are told of; nothing where this node runs nothing. Suspects are served wherever their lane is.
+    pub(super) fn all(&self, is_running_jobs: bool) -> Vec<Lane> {
+        if is_running_jobs {
+            [&self.main[..], &self.types].concat()
+        } else {
+            Vec::new()
+        }
+    }
+}
+
 impl Engine {
     /// The lanes of now.
     pub(super) fn lanes(&self) -> Arc<Lanes> {

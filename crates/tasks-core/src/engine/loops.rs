@@ -72,6 +72,7 @@ impl Engine {
             () = self.watch_loop() => {}
             () = self.command_loop() => {}
             () = self.progress_loop() => {}
+            () = self.stray_loop() => {}
         }
     }
 
@@ -196,6 +197,20 @@ impl Engine {
             tokio::select! {
                 () = sleep_until(at) => {}
                 () = self.signals().wait_for_watch() => {}
+            }
+        }
+    }
+
+    async fn stray_loop(&self) {
+        let mut pause = Pause::new("strays");
+        loop {
+            sleep(self.options().lease).await;
+            if self.is_shutting_down() || !self.is_registered() {
+                continue;
+            }
+            match self.stray_step().await {
+                Ok(_) => pause.is_well(),
+                Err(error) => pause.after(&error).await,
             }
         }
     }

@@ -15,6 +15,7 @@ mod progress;
 mod rescue;
 mod shutdown;
 mod signals;
+mod strays;
 mod watch;
 
 use std::fmt;
@@ -90,6 +91,7 @@ struct Shared {
     to_finish: tokio::sync::Mutex<finish::Inbox>,
     lease: Mutex<heartbeat::Lease>,
     watched: Mutex<rescue::Watched>,
+    strays: Mutex<strays::Strays>,
     is_claiming: AtomicBool,
     is_shut_down: AtomicBool,
     /// Whether shutdown has come to its end.
@@ -118,6 +120,7 @@ impl Engine {
                 to_finish: tokio::sync::Mutex::new(finish::Inbox::new(inbox)),
                 lease: Mutex::default(),
                 watched: Mutex::default(),
+                strays: Mutex::default(),
                 is_claiming: AtomicBool::new(is_claiming),
                 is_shut_down: AtomicBool::new(false),
                 is_over: tokio::sync::watch::Sender::new(false),

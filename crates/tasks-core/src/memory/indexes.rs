@@ -49,6 +49,16 @@ impl Lanes {
         self.0.keys()
     }
 
+    /// Jobs that wait in a lane, in no order.
+    pub(super) fn jobs_in(&self, lane: &Lane) -> impl Iterator<Item = JobId> {
+        self.0
+            .get(lane)
+            .into_iter()
+            .flat_map(BTreeMap::values)
+            .flatten()
+            .map(|(_, job)| *job)
+    }
+
     /// Jobs due at `now` in these lanes that `accept` lets pass: smallest rank first, then earliest due, then smallest
     /// id, over all lanes together. At most `limit`.
     pub(super) fn due<'a>(

@@ -41,6 +41,19 @@ impl JobQueue for MemoryStore {
         self.transaction(|rows| Ok(rows.lanes().earliest(lanes).map(wait)))
     }
 
+    async fn waiting_lanes(&self) -> Result<Vec<Lane>, StoreError> {
+        self.transaction(|rows| Ok(rows.lanes().names().cloned().collect()))
+    }
+
+    async fn waiting_in(
+        &self,
+        lane: &Lane,
+        after: Option<JobId>,
+        limit: usize,
+    ) -> Result<Vec<JobId>, StoreError> {
+        self.transaction(|rows| Ok(rows.waiting_in(lane, after, limit)))
+    }
+
     async fn finish(&self, runs: &[FinishRun]) -> Result<Vec<FinishAnswer>, StoreError> {
         self.transaction(|rows| rows.finish(runs))
     }

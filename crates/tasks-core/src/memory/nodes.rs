@@ -43,6 +43,9 @@ impl Rows {
         };
         node.heartbeat_at = now;
         node.running = request.running;
+        if let Some(lanes) = &request.lanes {
+            node.lanes.clone_from(lanes);
+        }
         for run_id in &request.cleared_suspects {
             if let Some(job) = self.runs().job_of(*run_id)
                 && let Some(run) = self.job_mut(job).and_then(|it| it.run_mut())

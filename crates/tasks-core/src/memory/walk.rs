@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use tasks_abstractions::job::Lane;
 use tasks_abstractions::run::RunProgress;
 use tasks_abstractions::store::{JobQuery, ProgressReport, RunStatistics, UnarmedPage};
 use tasks_abstractions::{JobId, JobState, RunOutcome, Timestamp};
@@ -28,6 +29,18 @@ impl Rows {
             .filter(|it| asked.as_ref().is_none_or(|asked| asked.contains(&it.info().id)))
             .filter(|it| job_passes(it, query))
             .map(|it| it.info().id)
+            .collect();
+        ids.sort_unstable();
+        ids.truncate(limit);
+        ids
+    }
+
+    /// Jobs that wait in a lane, by id.
+    pub(super) fn waiting_in(&self, lane: &Lane, after: Option<JobId>, limit: usize) -> Vec<JobId> {
+        let mut ids: Vec<JobId> = self
+            .lanes()
+            .jobs_in(lane)
+            .filter(|it| after.is_none_or(|after| *it > after))
             .collect();
         ids.sort_unstable();
         ids.truncate(limit);

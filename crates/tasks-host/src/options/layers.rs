@@ -78,7 +78,8 @@ impl Layers {
         for change in changes {
             change(&mut options);
         }
-        for fault in selectors::faults(&options) {
+        let maintenance = options.maintenance.faults(&options.engine.limits);
+        for fault in selectors::faults(&options).into_iter().chain(maintenance) {
             problems.add(format!("option {fault}"));
         }
         if let Err(faults) = options.engine.validate() {

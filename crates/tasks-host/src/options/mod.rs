@@ -11,7 +11,7 @@ mod tests;
 use std::path::PathBuf;
 
 use tasks_abstractions::JobDispatcherSelectors;
-use tasks_core::EngineOptions;
+use tasks_core::{EngineOptions, MaintenanceOptions};
 
 pub use self::duration::parse_duration;
 pub(crate) use self::layers::{Change, Layers};
@@ -34,12 +34,19 @@ pub use self::machine::node_name_of_machine;
 /// database = "sqlite://shop.db"    # read by ready-made programs such as `tasks serve`
 /// [limits]
 /// args_bytes = 65536
+/// [cleaning]
+/// completed = "15d"                # or "never"
+/// [cleaning.types."billing.send-invoice"]
+/// logs = "365d"
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct HostOptions {
     /// Options of the engine. The node's name defaults to the machine's ([`node_name_of_machine`]).
     pub engine: EngineOptions,
+    /// Options of the system jobs, Cleaning and Checking: tables `[cleaning]` and `[checking]`, retention by type under
+    /// `[cleaning.types."NAME"]`.
+    pub maintenance: MaintenanceOptions,
     /// Settings by type for workers and for jobs that this program enqueues. Set by code alone. Defaults to none.
     pub selectors: JobDispatcherSelectors,
     /// Where the store of a ready-made program is. A program that lists its own store module ignores it. Defaults to none.
@@ -53,6 +60,7 @@ impl Default for HostOptions {
                 node_name: node_name_of_machine(),
                 ..EngineOptions::default()
             },
+            maintenance: MaintenanceOptions::default(),
             selectors: JobDispatcherSelectors::new(),
             database: None,
         }

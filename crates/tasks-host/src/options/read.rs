@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use figment::Figment;
-use figment::value::Value;
-use tasks_core::DurableFinish;
+use figment::value::{Dict, Value};
+use tasks_core::{DurableFinish, MaintenanceOptions, Retention};
 
 use super::HostOptions;
 use super::duration::parse_duration;
@@ -35,11 +35,24 @@ impl<'a> Reader<'a> {
 
     /// Sets `to` from the value of `key` where there is one.
     fn read<T>(&mut self, key: &str, to: &mut T, parse: impl FnOnce(&Value) -> Result<T, String>) {
+        match self.figment.find_value(key) {
+            Ok(value) => self.take(key, &value, to, parse),
+            Err(_) => {
+                self.known.insert(key.to_owned());
+            }
+        }
+    }
+
+    /// Sets `to` from the value of `key`.
+    fn take<T>(
+        &mut self,
+        key: &str,
+        value: &Value,
+        to: &mut T,
+        parse: impl FnOnce(&Value) -> Result<T, String>,
+    ) {
         self.known.insert(key.to_owned());
-        let Ok(value) = self.figment.find_value(key) else {
-            return;
-        };
-        match parse(&value) {
+        match parse(value) {
             Ok(it) => *to = it,
             Err(problem) => {
                 let place = self
@@ -88,24 +101,38 @@ impl<'a> Reader<'a> {
     }
 
     fn duration(&mut self, key: &str, to: &mut Duration) {
-        self.read(key, to, |it| match it {
-            Value::String(_, text) => parse_duration(text),
-            Value::Num(_, number) => number
-                .to_i128()
-                .or_else(|| i128::try_from(number.to_u128()?).ok())
-                .and_then(|it| u64::try_from(it).ok())
-                .map(Duration::from_millis)
-                .ok_or_else(|| {
-                    format!(
-                        "{} is no duration; expected whole milliseconds or text such as 20s",
-                        shown(it)
-                    )
-                }),
-            other => Err(format!(
-                "{} is no duration; expected text such as 20s",
-                shown(other)
-            )),
-        });
+        self.read(key, to, duration_of);
+    }
+
+    /// The tables in the table `key`, by name. Names may contain dots.
+    fn tables(&self, key: &str) -> Vec<(String, Dict)> {
+        let Ok(Value::Dict(_, all)) = self.figment.find_value(key) else {
+            return Vec::new();
+        };
+        all.into_iter()
+            .filter_map(|(name, it)| Some((name, it.into_dict()?)))
+            .collect()
+    }
+}
+
+fn duration_of(value: &Value) -> Result<Duration, String> {
+    match value {
+        Value::String(_, text) => parse_duration(text),
+        Value::Num(_, number) => number
+            .to_i128()
+            .or_else(|| i128::try_from(number.to_u128()?).ok())
+            .and_then(|it| u64::try_from(it).ok())
+            .map(Duration::from_millis)
+            .ok_or_else(|| {
+                format!(
+                    "{} is no duration; expected whole milliseconds or text such as 20s",
+                    shown(value)
+                )
+            }),
+        other => Err(format!(
+            "{} is no duration; expected text such as 20s",
+            shown(other)
+        )),
     }
 }
 
@@ -164,4 +191,48 @@ pub(super) fn read_all(reader: &mut Reader<'_>, options: &mut HostOptions) {
     reader.number("limits.args_bytes", &mut limits.args_bytes);
     reader.duration("limits.min_interval", &mut limits.min_interval);
     reader.duration("limits.max_duration", &mut limits.max_duration);
+    read_maintenance(reader, &mut options.maintenance);
+}
+
+/// Options of the system jobs.
+fn read_maintenance(reader: &mut Reader<'_>, it: &mut MaintenanceOptions) {
+    let cleaning = &mut it.cleaning;
+    reader.flag("cleaning.enabled", &mut cleaning.enabled);
+    reader.text("cleaning.cron", &mut cleaning.cron);
+    reader.number("cleaning.batch", &mut cleaning.batch);
+    reader.read("cleaning.completed", &mut cleaning.completed, retention_of);
+    reader.read("cleaning.stopped", &mut cleaning.stopped, retention_of);
+    reader.read("cleaning.abandoned", &mut cleaning.abandoned, retention_of);
+    reader.read("cleaning.logs", &mut cleaning.logs, retention_of);
+    reader.read("cleaning.failed_logs", &mut cleaning.failed_logs, retention_of);
+    reader.read("cleaning.nodes", &mut cleaning.nodes, retention_of);
+    for (name, table) in reader.tables("cleaning.types") {
+        let of_type = cleaning.types.entry(name.clone()).or_default();
+        for (key, value) in table {
+            let path = format!("cleaning.types.{name}.{key}");
+            let field = match key.as_str() {
+                "completed" => &mut of_type.completed,
+                "stopped" => &mut of_type.stopped,
+                "abandoned" => &mut of_type.abandoned,
+                "logs" => &mut of_type.logs,
+                "failed_logs" => &mut of_type.failed_logs,
+                // Reported with all other names that mean nothing.
+                _ => continue,
+            };
+            reader.take(&path, &value, field, |it| retention_of(it).map(Some));
+        }
+    }
+    let checking = &mut it.checking;
+    reader.flag("checking.enabled", &mut checking.enabled);
+    reader.text("checking.cron", &mut checking.cron);
+    reader.number("checking.batch", &mut checking.batch);
+}
+
+fn retention_of(value: &Value) -> Result<Retention, String> {
+    match value {
+        Value::String(_, text) if text == "never" => Ok(Retention::Forever),
+        other => duration_of(other)
+            .map(Retention::For)
+            .map_err(|problem| format!("{problem}, or never")),
+    }
 }

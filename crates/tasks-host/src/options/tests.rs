@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
-use tasks_core::DurableFinish;
+use tasks_core::{DurableFinish, Retention};
 
 use super::layers::{Layers, variable};
 use super::{HostOptions, parse_duration};
@@ -108,4 +108,44 @@ fn durations_are_read_as_people_write_them() {
 #[test]
 fn a_key_names_its_variable() {
     assert_eq!(variable("limits.args_bytes"), "TASKS_LIMITS__ARGS_BYTES");
+}
+
+#[test]
+fn retention_is_read_by_ending_and_by_type() {
+    let (options, problems) = read(
+        "[cleaning]\ncompleted = \"2d\"\nabandoned = \"never\"\nbatch = 10\n\
+         [cleaning.types.\"billing.send-invoice\"]\nlogs = \"365d\"\ncompleted = \"never\"\n\
+         [checking]\nenabled = false\n",
+    );
+    assert!(problems.is_empty(), "{problems}");
+    let cleaning = &options.maintenance.cleaning;
+    let days = |it: u64| Retention::For(Duration::from_secs(it * 86_400));
+    assert_eq!(
+        (cleaning.completed, cleaning.abandoned, cleaning.batch),
+        (days(2), Retention::Forever, 10)
+    );
+    let of_type = cleaning.types["billing.send-invoice"];
+    assert_eq!(
+        (of_type.logs, of_type.completed, of_type.abandoned),
+        (Some(days(365)), Some(Retention::Forever), None)
+    );
+    assert!(cleaning.enabled && !options.maintenance.checking.enabled);
+}
+
+#[test]
+fn wrong_retention_is_reported_with_its_place() {
+    let (_, problems) = read(
+        "[cleaning]\ncron = \"often\"\nlogs = \"0s\"\n[cleaning.types.t]\nlogs = \"soon\"\nlog = \"1d\"\n[checking]\nbatch = 0\n",
+    );
+    let text = problems.to_string();
+    for expected in [
+        "`cleaning.cron`",
+        "`cleaning.logs`",
+        "`cleaning.types.t.logs`",
+        "`cleaning.types.t.log`",
+        "`checking.batch`",
+    ] {
+        assert!(text.contains(expected), "{expected} is not in: {text}");
+    }
+    assert_eq!(problems.lines().len(), 5, "{text}");
 }

@@ -4,17 +4,20 @@
 //! JSON parameter: no limit on the number of binds, no arrays with NULLs. Rows come back as JSON arrays, one value a row instead of forty: the driver copies each value
 //! through a channel, and that was most of the cost of a claim.
 
+mod postgres;
 mod sqlite;
 
+pub(crate) use postgres::tables as postgres_tables;
 use sea_orm::{DbBackend, SqliteTransactionMode, TransactionOptions, Value};
 use tasks_abstractions::StoreError;
-use tasks_abstractions::store::StoreErrorKind;
+use tasks_abstractions::store::{SortOrder, StoreErrorKind};
 use uuid::Uuid;
 
 /// A supported database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
     Sqlite,
+    Postgres,
 }
 
 impl Dialect {
@@ -22,9 +25,12 @@ impl Dialect {
     pub(crate) fn of(backend: DbBackend) -> Result<Self, StoreError> {
         match backend {
             DbBackend::Sqlite => Ok(Self::Sqlite),
+            DbBackend::Postgres => Ok(Self::Postgres),
             other => Err(StoreError::new(
                 StoreErrorKind::Invalid,
-                format!("jobs cannot be stored in {other:?} by this version; use a connection to SQLite"),
+                format!(
+                    "jobs cannot be stored in {other:?} by this version; use a connection to SQLite or PostgreSQL"
+                ),
             )),
         }
     }
@@ -32,45 +38,92 @@ impl Dialect {
     pub(crate) fn sql(self) -> &'static Sql {
         match self {
             Self::Sqlite => &sqlite::SQL,
+            Self::Postgres => &postgres::SQL,
         }
     }
 
     pub(crate) fn backend(self) -> DbBackend {
         match self {
             Self::Sqlite => DbBackend::Sqlite,
+            Self::Postgres => DbBackend::Postgres,
         }
     }
 
-    /// How a transaction begins that is going to write: with the write lock, so that it never has to be upgraded.
+    /// How a transaction begins that is going to write: on SQLite with the write lock, so that it never has to be upgraded.
     pub(crate) fn writing(self) -> TransactionOptions {
         match self {
             Self::Sqlite => TransactionOptions {
                 sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
                 ..TransactionOptions::default()
             },
+            // READ COMMITTED is set for the whole session.
+            Self::Postgres => TransactionOptions::default(),
         }
     }
 
     /// A UUID as it is bound.
     pub(crate) fn uuid(self, id: Uuid) -> Value {
+        self.optional_uuid(Some(id))
+    }
+
+    /// A UUID or NULL as it is bound.
+    pub(crate) fn optional_uuid(self, id: Option<Uuid>) -> Value {
         match self {
-            Self::Sqlite => Value::Bytes(Some(id.as_bytes().to_vec())),
+            Self::Sqlite => Value::Bytes(id.map(|it| it.as_bytes().to_vec())),
+            Self::Postgres => Value::Uuid(id),
+        }
+    }
+
+    /// A statement that was put together with `?` for each value, with the database's own placeholders.
+    pub(crate) fn placed(self, sql: String) -> String {
+        match self {
+            Self::Sqlite => sql,
+            Self::Postgres => postgres::numbered(&sql),
+        }
+    }
+
+    /// Condition: the column has the text of the next value in it, by bytes.
+    pub(crate) fn contains(self, column: &str) -> String {
+        match self {
+            Self::Sqlite => format!("instr(coalesce({column}, ''), ?) > 0"),
+            Self::Postgres => format!("strpos(coalesce({column}, ''), ?) > 0"),
+        }
+    }
+
+    /// Condition: the column is one of the ids in the next value, which is JSON.
+    pub(crate) fn is_one_of(self, column: &str) -> String {
+        match self {
+            Self::Sqlite => format!("{column} IN (SELECT unhex(value) FROM json_each(?))"),
+            Self::Postgres => postgres::is_one_of(column),
+        }
+    }
+
+    /// Part of an ORDER BY in which a missing value is the smallest.
+    pub(crate) fn order(self, column: &str, may_be_null: bool, order: SortOrder) -> String {
+        let nulls = self == Self::Postgres && may_be_null;
+        match (order, nulls) {
+            (SortOrder::Ascending, false) => format!("{column} ASC"),
+            (SortOrder::Descending, false) => format!("{column} DESC"),
+            (SortOrder::Ascending, true) => format!("{column} ASC NULLS FIRST"),
+            (SortOrder::Descending, true) => format!("{column} DESC NULLS LAST"),
         }
     }
 
     /// Statement: due executions of `lanes` lanes of one rank, earliest first, with their jobs.
     ///
-    /// Parameters: now, limit, rank, then one lane id each. Columns: job, `[lane name, rank, due, kind, attempt]`.
+    /// Parameters: now, limit, rank, then one lane id each. Columns: job, `[lane name, rank, due, kind, attempt]`. Where rows have locks the only column is the id of
+    /// the job, whose queue row is locked; [`RowLocks::claimed`] reads the rest.
     pub(crate) fn claim_rows(self, lanes: usize) -> String {
         match self {
             Self::Sqlite => sqlite::claim_rows(lanes),
+            Self::Postgres => postgres::claim_rows(lanes),
         }
     }
 
     /// Most lanes that [`claim_rows`](Self::claim_rows) takes at once.
     pub(crate) const fn lanes_at_once(self) -> usize {
         match self {
-            Self::Sqlite => 200,
+            Self::Sqlite | Self::Postgres => 200,
         }
     }
 }
@@ -96,6 +149,10 @@ pub(crate) struct Sql {
     pub(crate) runs_of_claim: &'static str,
     /// (json lane names); answers the earliest due time
     pub(crate) next_due: &'static str,
+    /// (); answers names of lanes in which something waits
+    pub(crate) waiting_lanes: &'static str,
+    /// (lane name, after or null, limit); answers jobs
+    pub(crate) waiting_in: &'static str,
     /// (json) `[job, run, version]`; answers (index, whether the run is there) of those that cannot be settled
     pub(crate) finish_exceptions: &'static str,
     /// (json ids of jobs)
@@ -114,11 +171,11 @@ pub(crate) struct Sql {
     pub(crate) update_run: &'static str,
     /// (json ids)
     pub(crate) delete_jobs: &'static str,
-    /// (instance, name, state, started, heartbeat, capacity, running, lanes, version)
+    /// (instance, name, state, started, heartbeat, capacity, running, lanes, version; where rows have locks also the process)
     pub(crate) put_node: &'static str,
-    /// (instance); answers the state
+    /// (instance); answers the state, and the clock of a database that has one
     pub(crate) node_state: &'static str,
-    /// (instance, now, running)
+    /// (instance, now, running, lanes or null)
     pub(crate) renew_node: &'static str,
     /// (instance, json runs)
     pub(crate) clear_suspects: &'static str,
@@ -132,11 +189,11 @@ pub(crate) struct Sql {
     pub(crate) declare_dead: &'static str,
     /// (json ids)
     pub(crate) declare_gone: &'static str,
-    /// (instance); answers instances of other living members
+    /// (instance); answers instances of other living members, and their processes
     pub(crate) other_living_nodes: &'static str,
     /// (instance)
     pub(crate) stop_node: &'static str,
-    /// (limit); answers (job, run row, node name)
+    /// (limit; where rows have locks: json ids); answers (job, run row, node name)
     pub(crate) orphaned_runs: &'static str,
     /// (json, instance, claim, now) `[job, former run, new run, version]`
     pub(crate) take_runs: &'static str,
@@ -190,4 +247,31 @@ pub(crate) struct Sql {
     pub(crate) shown_status: &'static str,
     /// (); answers (schema version, oldest program that understands it)
     pub(crate) schema: &'static str,
+    /// (); answers a row where the tables are there
+    pub(crate) has_tables: &'static str,
+    /// (); answers the database's clock, where it has one
+    pub(crate) clock: Option<&'static str>,
+    /// What a database needs in which writers lock rows, not all of it
+    pub(crate) rows: Option<RowLocks>,
+}
+
+/// Statements that lock rows. Each is one of its own: what comes after it sees what it waited for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RowLocks {
+    /// (json ids)
+    pub(crate) jobs: &'static str,
+    /// (json ids)
+    pub(crate) queue: &'static str,
+    /// (tenant, key): locks what is not there yet, too
+    pub(crate) key: &'static str,
+    /// (json ids); answers (job, queue row) of queue rows that are locked
+    pub(crate) claimed: &'static str,
+    /// (limit); answers the jobs of runs whose node is gone
+    pub(crate) orphans: &'static str,
+    /// (schema or null): holds up other programs that change the tables, until the end of the transaction
+    pub(crate) tables: &'static str,
+    /// (); answers where tables are looked for
+    pub(crate) search_path: &'static str,
+    /// (path), until the end of the transaction
+    pub(crate) set_search_path: &'static str,
 }

@@ -117,6 +117,9 @@ pub(super) static SQL: Sql = Sql {
     next_due: heads!(
         "SELECT min((SELECT min(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank)) FROM head h WHERE rank IS NOT NULL"
     ),
+    waiting_lanes: "SELECT name FROM tk_lanes l WHERE EXISTS (SELECT 1 FROM tk_job_queue WHERE lane_id = l.id) ORDER BY name",
+    waiting_in: "SELECT job_id FROM tk_job_queue WHERE lane_id = (SELECT id FROM tk_lanes WHERE name = ?1) AND job_id > coalesce(?2, x'') \
+         ORDER BY job_id LIMIT ?3",
     finish_exceptions: rows!(
         "SELECT v.key, r.job_id IS NOT NULL FROM v \
          LEFT JOIN tk_job_runs r ON r.job_id = unhex(v.x ->> 0) AND r.run_id = unhex(v.x ->> 1) \
@@ -167,8 +170,8 @@ pub(super) static SQL: Sql = Sql {
          ON CONFLICT (instance) DO UPDATE SET name = excluded.name, state = excluded.state, started_at = excluded.started_at, \
          heartbeat_at = excluded.heartbeat_at, capacity = excluded.capacity, running = excluded.running, lanes = excluded.lanes, \
          version = excluded.version",
-    node_state: "SELECT state FROM tk_nodes WHERE instance = ?1",
-    renew_node: "UPDATE tk_nodes SET heartbeat_at = ?2, running = ?3 WHERE instance = ?1 AND state = 0",
+    node_state: "SELECT state, NULL FROM tk_nodes WHERE instance = ?1",
+    renew_node: "UPDATE tk_nodes SET heartbeat_at = ?2, running = ?3, lanes = coalesce(?4, lanes) WHERE instance = ?1 AND state = 0",
     clear_suspects: "UPDATE tk_job_runs SET suspect = 0 WHERE instance = ?1 AND run_id IN (SELECT unhex(value) FROM json_each(?2))",
     cancel_requests: "SELECT job_id, run_id, cancel FROM tk_job_runs WHERE instance = ?1 AND cancel IS NOT NULL ORDER BY job_id",
     runs_of: concat!(
@@ -180,7 +183,7 @@ pub(super) static SQL: Sql = Sql {
          ORDER BY started_at, instance",
     declare_dead: "UPDATE tk_nodes SET state = 2 WHERE instance = ?1 AND heartbeat_at = ?2 AND state = 0",
     declare_gone: "UPDATE tk_nodes SET state = 2 WHERE state = 0 AND instance IN (SELECT unhex(value) FROM json_each(?1)) RETURNING instance",
-    other_living_nodes: "SELECT instance FROM tk_nodes WHERE state = 0 AND instance <> ?1 ORDER BY started_at, instance",
+    other_living_nodes: "SELECT instance, '' FROM tk_nodes WHERE state = 0 AND instance <> ?1 ORDER BY started_at, instance",
     stop_node: "UPDATE tk_nodes SET state = 1 WHERE instance = ?1 AND state = 0",
     orphaned_runs: concat!(
         "SELECT ",
@@ -279,6 +282,9 @@ pub(super) static SQL: Sql = Sql {
     job_tables: job_tables!(),
     shown_status: shown_status!(),
     schema: "SELECT version, oldest_program FROM tk_schema WHERE id = 1",
+    has_tables: "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'tk_schema'",
+    clock: None,
+    rows: None,
 };
 
 /// One branch a lane, each of which stops at the limit: a scan over all lanes of a rank would sort everything that waits.

@@ -4,7 +4,7 @@ use sea_orm::DbErr;
 use sea_orm::error::ConnAcquireErr;
 use tasks_abstractions::store::StoreErrorKind;
 
-use super::{Class, class_of, class_of_sqlite, failed, failed_in_callers, refuse_nul};
+use super::{Class, class_of, class_of_postgres, class_of_sqlite, failed, failed_in_callers, refuse_nul};
 
 #[test]
 fn result_codes_of_sqlite_have_their_class() {
@@ -31,6 +31,33 @@ fn result_codes_of_sqlite_have_their_class() {
     for (code, class) in cases {
         assert_eq!(class_of_sqlite(code), class, "{code}");
     }
+}
+
+#[test]
+fn codes_of_postgresql_have_their_class() {
+    let cases = [
+        ("40001", Class::Conflict),
+        ("40P01", Class::Conflict),
+        ("55P03", Class::Busy),
+        ("57014", Class::TookTooLong),
+        ("57P01", Class::Connection),
+        ("08006", Class::Connection),
+        ("53300", Class::Connection),
+        ("53100", Class::Full),
+        ("25006", Class::ReadOnly),
+        ("23505", Class::Constraint),
+        ("23502", Class::Constraint),
+        ("22003", Class::TooLong),
+        ("28P01", Class::Refused),
+        ("3D000", Class::Refused),
+        ("42P01", Class::Other),
+        ("", Class::Other),
+    ];
+    for (code, class) in cases {
+        assert_eq!(class_of_postgres(code, None), class, "{code}");
+    }
+    let name = Some("tk_background_jobs_name_key");
+    assert_eq!(class_of_postgres("23505", name), Class::Conflict);
 }
 
 #[test]

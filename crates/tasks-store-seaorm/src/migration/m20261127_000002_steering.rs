@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use sea_orm::DbErr;
 use sea_orm_migration::prelude::{MigrationName, MigrationTrait, SchemaManager};
 
-use super::run;
+use super::{Texts, run};
+use crate::dialect::postgres_tables as postgres;
 
 #[derive(Debug)]
 pub(super) struct Migration;
@@ -50,10 +51,18 @@ const DOWN: &[&str] = &[
 #[async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, UP).await
+        let texts = Texts {
+            sqlite: UP,
+            postgres: postgres::STEERING_UP,
+        };
+        run(manager, texts).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, DOWN).await
+        let texts = Texts {
+            sqlite: DOWN,
+            postgres: DOWN,
+        };
+        run(manager, texts).await
     }
 }

@@ -1,12 +1,12 @@
 //! The tables and how they came to be: one file a change, recorded in `tk_migrations`.
 //!
-//! All outstanding changes are made in one transaction that holds the write lock from its start, so two programs that start at once do not
-//! disturb each other, and a change that fails half-way leaves nothing behind.
+//! All outstanding changes are made in one transaction that holds the write lock from its start (on PostgreSQL an advisory lock of the schema), so two programs that start
+//! at once do not disturb each other, and a change that fails half-way leaves nothing behind.
 
 mod m20261122_000001_foundation;
 mod m20261127_000002_steering;
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, DynIden};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, DynIden};
 use sea_orm_migration::prelude::{Alias, IntoIden, MigrationTrait, SchemaManager};
 use sea_orm_migration::{MigrationStatus, MigratorTraitSelf};
 use tasks_abstractions::StoreError;
@@ -36,8 +36,18 @@ impl MigratorTraitSelf for Migrator {
     }
 }
 
+/// The statements of one change.
+struct Texts {
+    sqlite: &'static [&'static str],
+    postgres: &'static [&'static str],
+}
+
 /// Runs the statements of one change.
-async fn run(manager: &SchemaManager<'_>, statements: &[&str]) -> Result<(), DbErr> {
+async fn run(manager: &SchemaManager<'_>, texts: Texts) -> Result<(), DbErr> {
+    let statements = match manager.get_database_backend() {
+        DbBackend::Postgres => texts.postgres,
+        _ => texts.sqlite,
+    };
     for statement in statements {
         manager.get_connection().execute_unprepared(statement).await?;
     }
@@ -68,7 +78,7 @@ pub async fn up(store: &SeaOrmStore) -> Result<(), StoreError> {
 /// Where the database cannot be written.
 pub async fn down(store: &SeaOrmStore, steps: Option<u32>) -> Result<(), StoreError> {
     let handles = store.handles();
-    let tx = begin(handles, handles.busy_timeout, "take back changes of the tables").await?;
+    let tx = begin_changes(handles, "take back changes of the tables").await?;
     Migrator
         .down(&tx, steps)
         .await
@@ -94,7 +104,7 @@ pub async fn status(store: &SeaOrmStore) -> Result<Vec<MigrationState>, StoreErr
 
 pub(crate) async fn up_on(handles: &crate::store::Shared) -> Result<(), StoreError> {
     let doing = "bring the tables to this program's version";
-    let tx = begin(handles, handles.busy_timeout, doing).await?;
+    let tx = begin_changes(handles, doing).await?;
     // A newer program's tables are left alone; `check` says whether this program may use them.
     if newer(&tx, handles).await? {
         return Ok(());
@@ -103,14 +113,31 @@ pub(crate) async fn up_on(handles: &crate::store::Shared) -> Result<(), StoreErr
     commit(tx, doing).await
 }
 
+/// Begins a transaction in which the tables are changed by nobody else.
+async fn begin_changes(
+    handles: &crate::store::Shared,
+    doing: &str,
+) -> Result<DatabaseTransaction, StoreError> {
+    let tx = begin(handles, handles.busy_timeout, doing).await?;
+    let on = On::own(&tx, handles.open.dialect);
+    if let Some(locks) = on.dialect.sql().rows {
+        on.execute(locks.tables, vec![handles.schema.clone().into()], doing)
+            .await?;
+        // Other programs may use the tables: a change that cannot have them must not hold everybody up.
+        let limit = format!("SET LOCAL lock_timeout = {}", handles.busy_timeout.as_millis());
+        on.execute(limit, Vec::new(), doing).await?;
+        if let Some(schema) = &handles.schema {
+            on.execute(format!("CREATE SCHEMA IF NOT EXISTS {schema}"), Vec::new(), doing)
+                .await?;
+        }
+    }
+    Ok(tx)
+}
+
 async fn newer(tx: &DatabaseTransaction, handles: &crate::store::Shared) -> Result<bool, StoreError> {
     let on = On::own(tx, handles.open.dialect);
     let tables = on
-        .rows(
-            "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'tk_schema'",
-            Vec::new(),
-            "look for the tables",
-        )
+        .rows(on.dialect.sql().has_tables, Vec::new(), "look for the tables")
         .await?;
     if tables.is_empty() {
         return Ok(false);

@@ -1,9 +1,12 @@
 //! Which URLs are understood, and what is said about the others.
 
+#[cfg(feature = "sqlite")]
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Location, SeaOrmStoreOptions};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+use super::Location;
+use super::SeaOrmStoreOptions;
 
 fn message(options: &SeaOrmStoreOptions) -> String {
     options.check().unwrap_err().to_string()
@@ -40,21 +43,59 @@ fn any_path_comes_back_from_its_url() {
     }
 }
 
+#[cfg(feature = "postgres")]
+#[test]
+fn postgresql_urls_have_two_schemes_and_keep_their_password() {
+    for url in ["postgres://u:p@h:5433/d?sslmode=require", "postgresql://h/d"] {
+        let mut options = SeaOrmStoreOptions::new(url);
+        options.schema = Some("tasks_1".to_owned());
+        assert_eq!(options.check().unwrap(), Location::Postgres, "{url}");
+    }
+    let message = message(&SeaOrmStoreOptions::new("postgres://u:secret@h:no-port/d"));
+    assert!(
+        message.contains("`url`") && !message.contains("secret"),
+        "{message}"
+    );
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn a_schema_has_a_plain_name() {
+    for schema in ["", "Tasks", "1tasks", "a-b", "a\"b", &"a".repeat(64)] {
+        let mut options = SeaOrmStoreOptions::new("postgres://h/d");
+        options.schema = Some(schema.to_owned());
+        assert!(message(&options).contains("`schema`"), "{schema}");
+    }
+}
+
+#[cfg(feature = "sqlite")]
+#[test]
+fn a_file_has_no_schemas() {
+    let mut options = SeaOrmStoreOptions::new("sqlite://shop.db");
+    options.schema = Some("tasks".to_owned());
+    assert!(message(&options).contains("only PostgreSQL has schemas"));
+}
+
 #[test]
 fn a_database_that_is_not_built_in_names_the_feature() {
-    for (url, feature) in [
-        ("postgres://h/d", "`postgres`"),
-        ("postgresql://h/d", "`postgres`"),
-        ("mysql://h/d", "`mysql`"),
-    ] {
-        let message = message(&SeaOrmStoreOptions::new(url));
+    let cases = [
+        ("postgres://h/d", "`postgres`", cfg!(feature = "postgres")),
+        ("postgresql://h/d", "`postgres`", cfg!(feature = "postgres")),
+        ("mysql://h/d", "`mysql`", false),
+        ("sqlite://a.db", "`sqlite`", cfg!(feature = "sqlite")),
+    ];
+    for (url, feature, is_built_in) in cases {
+        let options = SeaOrmStoreOptions::new(url);
+        if is_built_in {
+            assert!(options.check().is_ok(), "{url}");
+            continue;
+        }
+        let message = message(&options);
         assert!(
             message.contains("cargo feature") && message.contains(feature),
             "{message}"
         );
     }
-    #[cfg(not(feature = "sqlite"))]
-    assert!(message(&SeaOrmStoreOptions::new("sqlite://a.db")).contains("`sqlite`"));
 }
 
 #[test]
@@ -69,10 +110,19 @@ fn unknown_and_missing_schemes_say_what_is_expected() {
 fn all_faults_are_reported_at_once() {
     let mut options = SeaOrmStoreOptions::new("oracle://x");
     options.readers = 0;
+    options.writers = 65;
     options.busy_timeout = Duration::ZERO;
     options.acquire_timeout = Duration::from_secs(7_200);
+    options.statement_timeout = Duration::ZERO;
     let message = message(&options);
-    for field in ["`url`", "`readers`", "`busy_timeout`", "`acquire_timeout`"] {
+    for field in [
+        "`url`",
+        "`readers`",
+        "`writers`",
+        "`busy_timeout`",
+        "`acquire_timeout`",
+        "`statement_timeout`",
+    ] {
         assert!(message.contains(field), "{field} in {message}");
     }
 }

@@ -73,7 +73,7 @@ fn close(batches: &mut Vec<(String, u64)>, text: &mut Vec<u8>, count: &mut usize
     Ok(())
 }
 
-fn not_json(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
+pub(crate) fn not_json(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
     StoreError::new(StoreErrorKind::Invalid, "a row could not be written as JSON").caused_by(cause)
 }
 
@@ -98,12 +98,10 @@ pub(crate) fn coded<T: TryFrom<i64, Error: fmt::Display>>(code: i64, column: &st
     T::try_from(code).map_err(|it| format!("`{column}`: {it}"))
 }
 
-/// The id in a column of 16 bytes.
+/// The id in a column of UUIDs or 16 bytes.
 pub(crate) fn uuid_at(row: &QueryResult, column: usize, what: &str) -> Result<Uuid, StoreError> {
-    let bytes: Vec<u8> = row
-        .try_get_by_index(column)
-        .map_err(|it| unreadable(what, &it.to_string()))?;
-    Uuid::from_slice(&bytes).map_err(|it| unreadable(what, &it.to_string()))
+    row.try_get_by_index(column)
+        .map_err(|it| unreadable(what, &it.to_string()))
 }
 
 /// Stored data that this program cannot read.

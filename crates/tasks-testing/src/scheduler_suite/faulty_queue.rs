@@ -156,6 +156,19 @@ impl JobQueue for FaultyQueue {
         self.inner.next_due(lanes, now).await
     }
 
+    async fn waiting_lanes(&self) -> Result<Vec<Lane>, StoreError> {
+        self.inner.waiting_lanes().await
+    }
+
+    async fn waiting_in(
+        &self,
+        lane: &Lane,
+        after: Option<tasks_abstractions::JobId>,
+        limit: usize,
+    ) -> Result<Vec<tasks_abstractions::JobId>, StoreError> {
+        self.inner.waiting_in(lane, after, limit).await
+    }
+
     async fn finish(&self, runs: &[FinishRun]) -> Result<Vec<FinishAnswer>, StoreError> {
         {
             let mut plan = self.plan();

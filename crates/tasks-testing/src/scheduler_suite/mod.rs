@@ -145,6 +145,8 @@ macro_rules! __for_scheduler_cases {
                 an_unknown_type_waits_for_a_node_that_knows_it,
                 an_unknown_type_is_left_alone_also_after_a_command,
                 a_backlog_does_not_starve_other_lanes,
+                pinned_work_of_a_vanished_node_may_fail_over,
+                work_of_a_type_that_all_know_goes_back_to_its_lane,
             }
             cluster: {
                 two_nodes_share_the_work,

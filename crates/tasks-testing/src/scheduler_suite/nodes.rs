@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use tasks_abstractions::{EnqueueRequest, JobArgs, JobCommand, JobStatus, JobStore, Outcome, RunOutcome};
+use tasks_abstractions::{
+    EnqueueRequest, JobArgs, JobCommand, JobLimits, JobManagement, JobStatus, JobStore, Outcome, RunOutcome,
+};
 use tasks_multitenancy::TenantScope;
 
 use super::fixture::{LIMIT, SchedulerFixture, done, pass, secs};
@@ -110,4 +112,78 @@ pub async fn a_backlog_does_not_starve_other_lanes(fx: &impl SchedulerFixture) {
         })
         .await
         .unwrap();
+}
+
+/// Work that is pinned to a node which is gone waits for it, unless its job may fail over: then other nodes run it once nobody was that node for a
+/// lease. A node that comes back in time keeps its work.
+pub async fn pinned_work_of_a_vanished_node_may_fail_over(fx: &impl SchedulerFixture) {
+    let recorder = Arc::new(Recorder::new());
+    let node = |name: &str| fx.node(name).recorder(&recorder).run("t", done).build().unwrap();
+    let a = node("a");
+    a.start();
+    let pinned = |failover| {
+        let job = a.job("t").node_name(Some("b".to_owned())).failover(failover);
+        job.build(&JobLimits::default()).unwrap()
+    };
+    let (stays, moves) = (pinned(false), pinned(true));
+    for job in [&stays, &moves] {
+        a.management().create(job.clone()).await.unwrap();
+    }
+    let lease = a.engine().options().lease;
+    pass(lease).await;
+    assert_eq!(
+        recorder.look(|it| it.started_of(moves.id)),
+        0,
+        "not before a lease has passed"
+    );
+    recorder
+        .settled(moves.id, RunOutcome::Succeeded, 1, lease * 2)
+        .await
+        .unwrap();
+    assert_eq!(
+        a.find(moves.id).await.unwrap().node_name.as_deref(),
+        Some("b"),
+        "its pin stays"
+    );
+    pass(secs(600)).await;
+    assert_eq!(recorder.look(|it| it.started_of(stays.id)), 0);
+    let b = node("b");
+    b.start();
+    recorder
+        .settled(stays.id, RunOutcome::Succeeded, 1, secs(5))
+        .await
+        .unwrap();
+    // With its node there, nothing moves.
+    let again = pinned(true);
+    a.management().create(again.clone()).await.unwrap();
+    recorder
+        .settled(again.id, RunOutcome::Succeeded, 1, secs(5))
+        .await
+        .unwrap();
+}
+
+/// Work that waits apart because a node did not know its type goes back to its own lane when every node knows it, and not before.
+pub async fn work_of_a_type_that_all_know_goes_back_to_its_lane(fx: &impl SchedulerFixture) {
+    let old = fx.node("a").run("t", done).build().unwrap();
+    let id = old.enqueue("u").await.unwrap();
+    old.start();
+    pass(secs(5)).await;
+    let lane = async || {
+        let found = fx.memory().snapshots(TenantScope::All, &[id]).await.unwrap();
+        found[0].waiting.clone().map(|it| it.lane.to_string())
+    };
+    assert_eq!(lane().await.as_deref(), Some("type:u"));
+    // A node that knows the type and runs nothing now: it only says so.
+    let knows = fx.node("b").run("u", done).build().unwrap();
+    knows.engine().set_claiming(false);
+    knows.start();
+    pass(secs(120)).await;
+    assert_eq!(
+        lane().await.as_deref(),
+        Some("type:u"),
+        "one node does not know it"
+    );
+    old.shutdown().await;
+    pass(secs(60)).await;
+    assert_eq!(lane().await.as_deref(), Some("default"));
 }

@@ -248,3 +248,43 @@ pub async fn the_clock_of_the_store_tells_microseconds(fx: &impl StoreFixture) {
     assert!(second >= first - TimeDelta::seconds(1), "{first} then {second}");
     assert_eq!(first, tasks_abstractions::truncate_to_micros(first));
 }
+
+/// Every lane in which something waits is named, due or not, and what waits there comes by id in steps; what was claimed does not wait.
+pub async fn waiting_lanes_hold_what_waits(fx: &impl StoreFixture) {
+    let store = fx.store();
+    join(&store, 1).await;
+    assert_eq!(store.waiting_lanes().await.expect("waiting_lanes"), []);
+    let (apart, common) = (Lane::node("n").suspect(), Lane::any_node());
+    let in_lane = |number: u128, lane: &Lane, seconds| {
+        let mut job = due(once(number), at(seconds));
+        if let Some(first) = &mut job.first {
+            first.lane = lane.clone();
+        }
+        job
+    };
+    let jobs = [
+        in_lane(3, &apart, 500),
+        in_lane(1, &apart, 0),
+        in_lane(2, &apart, 5),
+        in_lane(4, &common, 0),
+    ];
+    submit(&store, &jobs).await;
+    let lanes = async || {
+        let mut lanes = store.waiting_lanes().await.expect("waiting_lanes");
+        lanes.sort();
+        lanes
+    };
+    let mut both = [apart.clone(), common.clone()];
+    both.sort();
+    assert_eq!(lanes().await, both);
+    let waiting = async |after: Option<u128>, limit| {
+        let ids = store.waiting_in(&apart, after.map(job_id), limit).await;
+        numbers(ids.expect("waiting_in"))
+    };
+    assert_eq!(waiting(None, 2).await, [1, 2]);
+    assert_eq!(waiting(Some(2), 2).await, [3]);
+    super::steps::claim_one(&store, 1, at(0)).await;
+    assert_eq!(lanes().await, std::slice::from_ref(&apart));
+    let unknown = store.waiting_in(&Lane::node("other"), None, 10).await;
+    assert_eq!(unknown.expect("waiting_in"), []);
+}

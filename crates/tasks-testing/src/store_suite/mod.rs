@@ -14,9 +14,11 @@ pub mod claim;
 pub mod cleanup;
 mod commands;
 pub mod contention;
+mod dice;
 pub mod filters;
 pub mod finish;
 mod fixture;
+pub mod isolation;
 pub mod lists;
 pub mod locks;
 pub mod logs;
@@ -65,6 +67,7 @@ macro_rules! __for_store_cases {
                 a_waiting_job_is_claimed_in_any_state,
                 claim_is_refused_to_a_fenced_node,
                 next_due_counts_to_the_earliest,
+                waiting_lanes_hold_what_waits,
                 the_clock_of_the_store_tells_microseconds,
             }
             finish: {
@@ -91,6 +94,7 @@ macro_rules! __for_store_cases {
             nodes: {
                 a_node_lives_from_register_to_unregister,
                 renewal_of_a_dead_node_is_fenced,
+                a_renewal_may_change_the_lanes,
                 a_node_that_renewed_is_not_declared_dead,
                 a_cleared_suspect_is_none_any_more,
                 a_claim_whose_reply_was_lost_is_found_again,
@@ -141,6 +145,9 @@ macro_rules! __for_store_cases {
             }
             tenancy: {
                 a_tenant_sees_only_its_own,
+            }
+            isolation: {
+                random_operations_stay_in_their_tenant,
             }
             rejected: {
                 a_bad_row_writes_nothing_of_its_batch,

@@ -13,6 +13,7 @@ use tasks_abstractions::{InstanceId, JobId, JobInfo, JobPriority, JobType, RunId
 use tasks_multitenancy::{TenantId, TenantScope};
 
 use super::commands;
+use super::dice::Dice;
 use super::fixture::{FullStore, StoreFixture};
 use super::model::{Became, Model};
 use super::outcome::{became_of_change, became_of_finish, became_of_submit};
@@ -41,19 +42,6 @@ pub async fn random_sequences_agree_with_the_model(fx: &impl StoreFixture) {
     }
 }
 
-/// Numbers that look random and are the same in every run: a counter, mixed.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut it = self.0;
-        it = (it ^ (it >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        it = (it ^ (it >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (it ^ (it >> 31)) % bound
-    }
-}
-
 struct Sequence {
     handles: [Arc<dyn FullStore>; 2],
     model: Model,
@@ -69,7 +57,7 @@ impl Sequence {
         Self {
             handles: [fx.store(), fx.other_node()],
             model: Model::default(),
-            dice: Dice(seed),
+            dice: Dice::new(seed),
             seed,
             now: at(0),
             claimed: Vec::new(),
@@ -344,6 +332,7 @@ impl Sequence {
         let ask = RenewRequest {
             instance: self.any_node(),
             running: u32::try_from(self.dice.below(9)).unwrap_or(0),
+            lanes: None,
             cleared_suspects: Vec::new(),
             now: Some(self.now),
         };

@@ -31,6 +31,7 @@ async fn try_renew(store: &Arc<dyn FullStore>, number: u128, now: Timestamp, cle
     let request = RenewRequest {
         instance: instance_id(number),
         running: 3,
+        lanes: None,
         cleared_suspects: cleared.to_vec(),
         now: Some(now),
     };
@@ -41,6 +42,30 @@ async fn state_of(store: &Arc<dyn FullStore>, instance: InstanceId) -> NodeState
     let nodes = store.nodes().await.expect("nodes");
     let found = nodes.iter().find(|it| it.instance == instance);
     found.expect("the node is listed").state
+}
+
+/// A renewal that names lanes replaces those of the registration; one that names none leaves them.
+pub async fn a_renewal_may_change_the_lanes(fx: &impl StoreFixture) {
+    let store = fx.store();
+    join(&store, 1).await;
+    let lanes = async || store.nodes().await.expect("nodes").remove(0).lanes;
+    let renew = async |lanes| {
+        let request = RenewRequest {
+            instance: instance_id(1),
+            running: 0,
+            lanes,
+            cleared_suspects: Vec::new(),
+            now: Some(at(1)),
+        };
+        store.renew(&request).await.expect("renew");
+    };
+    let new = vec![Lane::any_node(), Lane::unknown_type(None, "späte Art")];
+    renew(Some(new.clone())).await;
+    assert_eq!(lanes().await, new);
+    renew(None).await;
+    assert_eq!(lanes().await, new);
+    renew(Some(Vec::new())).await;
+    assert_eq!(lanes().await, []);
 }
 
 /// A node is listed as it registered, renewed as it says, and Stopped at its end.

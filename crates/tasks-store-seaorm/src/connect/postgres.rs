@@ -1,0 +1,105 @@
+//! PostgreSQL: pools for writing, for reading, for the lease, and for the application.
+
+use std::io;
+use std::time::Duration;
+
+use sea_orm::sqlx::Connection as _;
+use sea_orm::sqlx::postgres::PgConnectOptions;
+use sea_orm::{ConnectOptions, Database, DatabaseConnection};
+use tasks_abstractions::StoreError;
+
+use super::Handles;
+use crate::dialect::Dialect;
+use crate::error;
+use crate::options::{Durability, SeaOrmStoreOptions};
+
+/// What tells the store's sessions from others, where the URL has no name for them.
+const NAME: &str = "tasks";
+
+/// Longest answer to a connection that asks whether its server is still there.
+const PING_LIMIT: Duration = Duration::from_secs(5);
+
+pub(super) async fn open(options: &SeaOrmStoreOptions) -> Result<Handles, StoreError> {
+    let connect = async |pool: ConnectOptions| {
+        Database::connect(pool)
+            .await
+            .map_err(|it| error::failed(it, "connect to the PostgreSQL server"))
+    };
+    let own = session(options, true);
+    let shared = session(options, false);
+    let writer = connect(pool(options, options.writers, own.clone())).await?;
+    let reader = connect(pool(options, options.readers, own.clone())).await?;
+    let lease = connect(pool(options, 1, own)).await?;
+    let mut application = pool(options, options.readers, shared);
+    application.connect_lazy(true);
+    let application: DatabaseConnection = connect(application).await?;
+    Ok(Handles {
+        writer,
+        lease,
+        reader,
+        application,
+        dialect: Dialect::Postgres,
+    })
+}
+
+/// Settings of each session. `own` adds what only the store's statements are made for.
+fn session(options: &SeaOrmStoreOptions, own: bool) -> Vec<(&'static str, String)> {
+    let mut settings = Vec::new();
+    if let Some(schema) = &options.schema {
+        settings.push(("search_path", schema.clone()));
+    }
+    if options.durability == Durability::MayLoseLastCommits {
+        settings.push(("synchronous_commit", "off".to_owned()));
+    }
+    if own {
+        let limit = options.statement_timeout.as_millis().to_string();
+        settings.extend([
+            ("default_transaction_isolation", "read committed".to_owned()),
+            ("statement_timeout", limit.clone()),
+            // A process that is suspended within a transaction must not hold its locks for ever.
+            ("idle_in_transaction_session_timeout", limit),
+            // Nothing here is worth a compilation, but estimates of recursive statements look as if it was.
+            ("jit", "off".to_owned()),
+        ]);
+    }
+    settings
+}
+
+fn pool(
+    options: &SeaOrmStoreOptions,
+    connections: u32,
+    settings: Vec<(&'static str, String)>,
+) -> ConnectOptions {
+    // The driver knows this scheme only.
+    let url = match options.url.strip_prefix("postgresql:") {
+        Some(rest) => format!("postgres:{rest}"),
+        None => options.url.clone(),
+    };
+    let mut pool = ConnectOptions::new(url);
+    pool.max_connections(connections)
+        .acquire_timeout(options.acquire_timeout)
+        // Each of these is on by default and costs a round trip or an event for every statement.
+        .test_before_acquire(false)
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false)
+        .map_sqlx_postgres_opts(move |it: PgConnectOptions| {
+            let it = if it.get_application_name().is_none() {
+                it.application_name(NAME)
+            } else {
+                it
+            };
+            it.options(settings.clone())
+        })
+        // A connection that is given back is asked anyway. Without a limit, one whose server has vanished would be kept for ever.
+        .map_sqlx_postgres_pool_opts(|it| {
+            it.after_release(|connection, _| {
+                Box::pin(async move {
+                    match tokio::time::timeout(PING_LIMIT, connection.ping()).await {
+                        Ok(answer) => answer.map(|()| true),
+                        Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
+                    }
+                })
+            })
+        });
+    pool
+}

@@ -199,18 +199,23 @@ impl Engine {
         lock(&self.shared.lease).is_registered = false;
     }
 
+    /// Whether no renewal went well for a lease: others may have taken this node for dead.
+    pub(super) fn is_lease_over(&self) -> bool {
+        self.is_over(&lock(&self.shared.lease))
+    }
+
+    fn is_over(&self, lease: &Lease) -> bool {
+        let is_long_ago = |it: Instant| it.elapsed() >= self.options().lease;
+        lease.is_registered && lease.renewed_at.is_some_and(is_long_ago)
+    }
+
     /// No renewal went well for a lease: others may run these jobs already.
     ///
-    /// Asked by the watch loop as well as after a failed renewal: a renewal may hang instead of failing. Runs that are claimed while
-    /// the lease is over are asked to end with the next look.
+    /// Asked by the watch loop as well as after a failed renewal: a renewal may hang instead of failing.
     pub(super) fn self_fence(&self) {
         let is_first = {
             let mut lease = lock(&self.shared.lease);
-            let is_over = lease.is_registered
-                && lease
-                    .renewed_at
-                    .is_some_and(|it| it.elapsed() >= self.options().lease);
-            if !is_over {
+            if !self.is_over(&lease) {
                 return;
             }
             !std::mem::replace(&mut lease.is_self_fenced, true)

@@ -172,8 +172,8 @@ impl<'a> Producer<'a> {
         match rng.random_range(0..1_000_u32) {
             0..2 if self.with_aborts => Does::Abort,
             2..12 => Does::FailAlways,
-            12..20 => Does::Sour,
-            20..80 => Does::FailFirst {
+            12..30 => Does::Sour,
+            30..80 => Does::FailFirst {
                 times: rng.random_range(1..=3),
             },
             80..160 => Does::Late {

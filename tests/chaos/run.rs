@@ -67,14 +67,15 @@ pub(crate) async fn run(args: &Args, seed: u64) -> Result<ExitCode> {
     let mut cluster = Cluster::new(settings, folder.path().to_path_buf(), children, args.nodes)?;
     let mut plan = Plan::new(seed, kinds.clone());
 
-    let (made_trouble, produced, operated) = tokio::join!(
-        trouble(&mut cluster, &mut plan, &mut place, &shared, &settings),
-        producer.run(),
-        operator.run(),
-    );
-    made_trouble.context("the driver cannot go on")?;
-    produced.context("the producer cannot go on")?;
-    operated.context("the operator cannot go on")?;
+    // The first that cannot go on ends the others.
+    tokio::try_join!(
+        async {
+            let ended = trouble(&mut cluster, &mut plan, &mut place, &shared, &settings).await;
+            ended.context("the driver cannot go on")
+        },
+        async { producer.run().await.context("the producer cannot go on") },
+        async { operator.run().await.context("the operator cannot go on") },
+    )?;
 
     let mut found = drain(&mut cluster, &mut place, &store).await?;
     let left = cluster.stop(settings.rescue_bound() * 2).await?;

@@ -122,6 +122,8 @@ async fn run(args: Args) -> Result<()> {
             engine.lease = millis(args.lease);
             engine.suspect_window = millis(args.suspect_window);
             engine.poll_interval = millis(250);
+            // Outcomes wait for each other, so that batches are of more than one although there is little to do.
+            engine.finish_linger = millis(100);
             engine.shutdown_grace = millis(args.heartbeat);
             engine.cancel_grace = millis(args.heartbeat * 4);
             // What it repairs is an error of the engine; the driver looks for it in the log.

@@ -138,7 +138,7 @@ impl Server {
             DbBackend::Postgres => {
                 let sql = format!(
                     "SELECT pg_terminate_backend(pid) FROM (SELECT pid FROM pg_stat_activity WHERE datname = current_database() \
-                     AND pid <> pg_backend_pid() ORDER BY random() LIMIT {SESSIONS}) some"
+                     AND pid <> pg_backend_pid() ORDER BY random() LIMIT {SESSIONS}) picked"
                 );
                 admin.execute_unprepared(&sql).await?;
             }

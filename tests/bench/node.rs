@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use anyhow::{Context, Result, anyhow};
+use sea_orm::{ConnectionTrait, Database};
 use tasks_abstractions::services::ServiceRegistry;
 use tasks_abstractions::{
     Clock, GuidGenerator, JobEvent, JobExceptionTypeFinder, JobLockProvider, JobQueue, JobRegistration,
@@ -17,6 +18,9 @@ use tasks_store_seaorm::{Durability, SeaOrmStore, SeaOrmStoreOptions};
 use tempfile::TempDir;
 
 use crate::{Args, Backend};
+
+/// Where the PostgreSQL server is.
+pub(crate) const POSTGRES: &str = "TASKS_TEST_POSTGRES_URL";
 
 /// A running engine with its job manager.
 pub(crate) struct Node {
@@ -40,6 +44,10 @@ async fn open(backend: Backend, clock: &Arc<dyn Clock>) -> Result<Stores> {
             let store = Arc::new(MemoryStore::new(Arc::clone(clock)));
             return Ok((store.clone(), store.clone(), store, None));
         }
+        Backend::Postgres => {
+            let store = Arc::new(postgres(Arc::clone(clock)).await?);
+            return Ok((store.clone(), store.clone(), store, None));
+        }
         Backend::SqliteFull => Durability::Full,
         Backend::SqliteNormal => Durability::MayLoseLastCommits,
     };
@@ -49,6 +57,19 @@ async fn open(backend: Backend, clock: &Arc<dyn Clock>) -> Result<Stores> {
     options.durability = durability;
     let store = Arc::new(SeaOrmStore::connect(options, Arc::clone(clock)).await?);
     Ok((store.clone(), store.clone(), store, Some(folder)))
+}
+
+/// An empty schema on the server.
+async fn postgres(clock: Arc<dyn Clock>) -> Result<SeaOrmStore> {
+    let url = std::env::var(POSTGRES).with_context(|| format!("{POSTGRES} is not set"))?;
+    let server = Database::connect(&url).await?;
+    server
+        .execute_unprepared("DROP SCHEMA IF EXISTS tasks_bench CASCADE")
+        .await?;
+    server.close().await?;
+    let mut options = SeaOrmStoreOptions::new(url);
+    options.schema = Some("tasks_bench".to_owned());
+    Ok(SeaOrmStore::connect(options, clock).await?)
 }
 
 impl Node {

@@ -10,6 +10,7 @@ mod host; // what a host refuses to start, order of start and stop, drain
 mod maintenance; // the system jobs Cleaning and Checking
 mod postgres_schema; // a schema of its own for a test
 mod scheduler_memory; // the scheduler suite under paused time, on the store in memory
+mod server_postgres; // what only a PostgreSQL server can show
 mod store_backends; // every backend runs every case
 mod store_memory; // the store suite on the store in memory
 mod store_postgres; // the store suite on PostgreSQL

@@ -11,7 +11,7 @@ use tasks_abstractions::{EnqueueError, StoreError, WakeHandle};
 use crate::store::{SeaOrmStore, commit};
 use crate::submit::enqueue_in;
 
-/// A transaction that holds the write lock. The application's own statements run on [`connection`](Self::connection).
+/// A transaction that writes; on SQLite it holds the write lock. The application's own statements run on [`connection`](Self::connection).
 pub struct StoreTransaction {
     inner: Arc<Inner>,
 }
@@ -73,8 +73,8 @@ impl Deref for StoreTransaction {
 }
 
 impl SeaOrmStore {
-    /// Runs `body` in a transaction that holds the write lock from its start: commits where it answers `Ok` and then wakes the nodes, rolls back where it answers
-    /// `Err` or is dropped. Nothing of the store's own can write meanwhile, so keep it short and wait for nothing else in it.
+    /// Runs `body` in a transaction (on SQLite one that holds the write lock from its start): commits where it answers `Ok` and then wakes the nodes, rolls back where it answers
+    /// `Err` or is dropped. On SQLite nothing else can write meanwhile, on a server nothing else can change what it changed, so keep it short and wait for nothing else in it.
     ///
     /// # Errors
     /// That of `body`; or, as an error of the store, that the transaction could not be begun or committed, or that `body` kept the

@@ -38,9 +38,10 @@ pub(crate) static SQL: Sql = Sql {
          kind = excluded.kind, attempt = excluded.attempt"
     ),
     delete_queue: concat!("DELETE FROM tk_job_queue WHERE job_id = ANY(", ids!("$1"), ")"),
+    // Not EXISTS: the planner makes a join of that, which reads all that waits.
     claim_heads: heads!(
         "SELECT lane_id, rank::bigint FROM head h WHERE rank IS NOT NULL \
-         AND EXISTS (SELECT 1 FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank AND due_at <= $2) ORDER BY rank, lane_id"
+         AND (SELECT min(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank) <= $2 ORDER BY rank, lane_id"
     ),
     insert_runs: concat!(
         "INSERT INTO tk_job_runs (job_id, run_id, instance, claim_id, lane_id, rank, due_at, kind, attempt, suspect, job_version, after, claimed_at) \
@@ -53,7 +54,7 @@ pub(crate) static SQL: Sql = Sql {
     next_due: heads!(
         "SELECT min((SELECT min(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank)) FROM head h WHERE rank IS NOT NULL"
     ),
-    waiting_lanes: "SELECT name FROM tk_lanes l WHERE EXISTS (SELECT 1 FROM tk_job_queue WHERE lane_id = l.id) ORDER BY name",
+    waiting_lanes: "SELECT name FROM tk_lanes l WHERE (SELECT min(rank) FROM tk_job_queue WHERE lane_id = l.id) IS NOT NULL ORDER BY name",
     waiting_in: "SELECT job_id FROM tk_job_queue WHERE lane_id = (SELECT id FROM tk_lanes WHERE name = $1) AND ($2 IS NULL OR job_id > $2) \
          ORDER BY job_id LIMIT $3",
     finish_exceptions: concat!(

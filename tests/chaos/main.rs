@@ -114,7 +114,14 @@ impl Args {
     }
 }
 
-fn main() -> Result<ExitCode> {
+fn main() -> ExitCode {
+    run_kit().unwrap_or_else(|error| {
+        report::say(format_args!("the run could not be made: {error:#}"));
+        ExitCode::FAILURE
+    })
+}
+
+fn run_kit() -> Result<ExitCode> {
     let mut args = Args::parse();
     ensure!(
         args.nodes > 0 && args.minutes > 0.0,

@@ -17,7 +17,7 @@ const TRIES: u64 = 3;
 const MINUTES: &str = "0.5";
 
 /// The planted bugs.
-const MUTANTS: [&str; 10] = [
+const MUTANTS: [&str; 9] = [
     "finish-without-run-id",
     "rescue-without-counting",
     "claim-not-reconciled",
@@ -27,7 +27,6 @@ const MUTANTS: [&str; 10] = [
     "lost-bisect",
     "pause-ignored",
     "take-over-keeps-run-id",
-    "outage-kills",
 ];
 
 /// Runs this program with each of them; fails where one survives.

@@ -69,7 +69,7 @@ impl Step {
     }
 
     /// Runs every step but the tests. A text is given for what could not be tested.
-    fn run(self, workspace: &Workspace) -> Result<Option<String>> {
+    fn run(self, workspace: &Workspace, servers: Option<&db::Supply>) -> Result<Option<String>> {
         match self {
             Self::Fmt => fmt(workspace)?,
             Self::Tidy => tidy::run(workspace)?,
@@ -82,7 +82,7 @@ impl Step {
             Self::Outside => outside::run(workspace, &[])?,
             Self::Package => package::run(workspace)?,
             Self::Deny => return deny(workspace),
-            Self::Chaos => chaos::smoke(workspace)?,
+            Self::Chaos => chaos::smoke(workspace, servers)?,
             Self::Bench => bench::smoke(workspace)?,
             Self::Tests => {}
         }
@@ -98,8 +98,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
     let install = !options.no_install && db::may_install();
     prerequisites::ensure(workspace, install)?;
     // Before anything long: an absent server that is required must not be found out at the end.
-    let servers = options
-        .wants(Step::Tests)
+    let servers = (options.wants(Step::Tests) || options.wants(Step::Chaos))
         .then(|| db::Supply::for_tests(install))
         .transpose()?;
     let mut untested: Vec<String> = options.left_out().into_iter().collect();
@@ -113,7 +112,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
         say(format_args!("\n=== {name}"));
         let start = Instant::now();
         untested.extend(
-            step.run(workspace)
+            step.run(workspace, servers.as_ref())
                 .with_context(|| format!("step `{name}` failed"))?,
         );
         say(format_args!("=== {name}: {}", seconds(start.elapsed())));

@@ -5,6 +5,7 @@ use tests::chaos::{EndKind, INTERVAL};
 
 use super::{explained, millis};
 use crate::evidence::{Evidence, Run};
+use crate::fault::Kind;
 
 pub(super) fn no_job_is_done_twice(it: &Evidence) -> Vec<String> {
     it.accepted
@@ -53,6 +54,15 @@ pub(super) fn nothing_runs_again_without_a_cause(it: &Evidence) -> Vec<String> {
             first.node,
             first.run
         );
+        // A process that stood still may have claimed it before the first one was done.
+        let stood_still = it.faults.iter().any(|fault| {
+            fault.kind == Kind::Stop
+                && fault.is_of(second.node, second.generation)
+                && fault.meets(first.start.mono, second.start.mono)
+        });
+        if stood_still {
+            continue;
+        }
         if it
             .log(&first.run)
             .is_some_and(|it| it.outcome == RunOutcome::Succeeded)

@@ -1,6 +1,8 @@
 //! A way to a server that can be closed, stand still, or be slow.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -23,11 +25,15 @@ struct Way {
     is_slow: bool,
 }
 
+/// Ports from which connections to the server come.
+type Ports = Arc<Mutex<HashSet<u16>>>;
+
 /// The way.
 #[derive(Debug)]
 pub(super) struct Proxy {
     pub(super) address: SocketAddr,
     way: watch::Sender<Way>,
+    ports: Ports,
 }
 
 impl Proxy {
@@ -38,20 +44,30 @@ impl Proxy {
             .context("no port is free")?;
         let address = listener.local_addr()?;
         let (way, state) = watch::channel(Way::default());
+        let ports = Ports::default();
+        let open = Arc::clone(&ports);
         // Ends with the runtime, as everything else of a run.
         drop(tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let (server, state) = (server.clone(), state.clone());
+                let (server, state, open) = (server.clone(), state.clone(), Arc::clone(&open));
                 drop(tokio::spawn(async move {
                     let time = state.borrow().time;
                     // A server that is away closes the connection, as it would without this way.
                     if let Ok(server) = TcpStream::connect(&server).await {
+                        let port = server.local_addr().map_or(0, |it| it.port());
+                        lock(&open).insert(port);
                         carry(client, server, state, time).await;
+                        lock(&open).remove(&port);
                     }
                 }));
             }
         }));
-        Ok(Self { address, way })
+        Ok(Self { address, way, ports })
+    }
+
+    /// Ports from which its connections reach the server now.
+    pub(super) fn ports(&self) -> Vec<u16> {
+        lock(&self.ports).iter().copied().collect()
     }
 
     /// Closes every connection.
@@ -68,6 +84,10 @@ impl Proxy {
     pub(super) fn delay(&self, is_slow: bool) {
         self.way.send_modify(|it| it.is_slow = is_slow);
     }
+}
+
+fn lock(ports: &Mutex<HashSet<u16>>) -> std::sync::MutexGuard<'_, HashSet<u16>> {
+    ports.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn carry(client: TcpStream, server: TcpStream, state: watch::Receiver<Way>, time: u64) {

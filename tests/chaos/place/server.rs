@@ -122,8 +122,8 @@ impl Server {
         match kind {
             Kind::Stall => self.proxy.stall(false),
             Kind::Delay => self.proxy.delay(false),
-            // It has ended with the server, or may have been among the sessions that were ended.
-            Kind::Sessions | Kind::Restart | Kind::Crash => {
+            // It has ended with the server.
+            Kind::Restart | Kind::Crash => {
                 self.idle = None;
                 self.hold_open().await?;
             }
@@ -132,20 +132,26 @@ impl Server {
         Ok(())
     }
 
+    /// Ends some sessions of nodes. Those of other programs are left alone: they come from other ports.
     async fn end_sessions(&self) -> Result<()> {
+        let ports: Vec<String> = self.proxy.ports().iter().map(ToString::to_string).collect();
+        if ports.is_empty() {
+            return Ok(());
+        }
+        let ports = ports.join(", ");
         let admin = connect(&self.url).await?;
         match self.backend {
             DbBackend::Postgres => {
                 let sql = format!(
-                    "SELECT pg_terminate_backend(pid) FROM (SELECT pid FROM pg_stat_activity WHERE datname = current_database() \
-                     AND pid <> pg_backend_pid() ORDER BY random() LIMIT {SESSIONS}) picked"
+                    "SELECT pg_terminate_backend(pid) FROM (SELECT pid FROM pg_stat_activity WHERE client_port IN ({ports}) \
+                     ORDER BY random() LIMIT {SESSIONS}) picked"
                 );
                 admin.execute_unprepared(&sql).await?;
             }
             backend => {
                 let sql = format!(
-                    "SELECT id FROM information_schema.processlist WHERE db = '{}' AND id <> connection_id() ORDER BY rand() LIMIT {SESSIONS}",
-                    self.name
+                    "SELECT id FROM information_schema.processlist WHERE substring_index(host, ':', -1) IN ({ports}) \
+                     ORDER BY rand() LIMIT {SESSIONS}"
                 );
                 for row in admin.query_all_raw(Statement::from_string(backend, sql)).await? {
                     let id: i64 = row.try_get_by_index(0)?;

@@ -75,10 +75,6 @@ impl Engine {
         }
         let stood = since.elapsed();
         drop(watched);
-        #[cfg(feature = "chaos-mutants")]
-        if crate::mutants::is("outage-kills") {
-            return stood >= self.options().lease;
-        }
         stood >= self.options().lease && self.has_been_healthy()
     }
 

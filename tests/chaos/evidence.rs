@@ -91,14 +91,30 @@ pub(crate) struct Known {
 impl Evidence {
     pub(crate) async fn gather(folder: &Path, store: &SeaOrmStore, known: Known) -> Result<Self> {
         let mut it = Self {
+            answers: read_lines(&folder.join("answers.jsonl"))?,
+            orders: orders(store).await?.into_iter().collect(),
+            logs: all_logs(store).await?,
+            ..Self::of(known)
+        };
+        for job in all_jobs(store).await? {
+            it.jobs.insert(job.id.to_string(), job);
+        }
+        it.read_ledgers(folder)?;
+        it.index();
+        Ok(it)
+    }
+
+    /// What the driver knows, and nothing else yet.
+    pub(crate) fn of(known: Known) -> Self {
+        Self {
             settings: known.settings,
             faults: known.faults,
             lives: known.lives,
             found: known.found,
-            answers: read_lines(&folder.join("answers.jsonl"))?,
-            orders: orders(store).await?.into_iter().collect(),
+            answers: Vec::new(),
+            orders: HashSet::new(),
             jobs: HashMap::new(),
-            logs: all_logs(store).await?,
+            logs: Vec::new(),
             runs: Vec::new(),
             settled: Vec::new(),
             accepted: HashMap::new(),
@@ -107,13 +123,7 @@ impl Evidence {
             runs_of_job: HashMap::new(),
             logs_of_job: HashMap::new(),
             log_of_run: HashMap::new(),
-        };
-        for job in all_jobs(store).await? {
-            it.jobs.insert(job.id.to_string(), job);
         }
-        it.read_ledgers(folder)?;
-        it.index();
-        Ok(it)
     }
 
     fn read_ledgers(&mut self, folder: &Path) -> Result<()> {
@@ -203,7 +213,8 @@ impl Evidence {
         Ok(())
     }
 
-    fn index(&mut self) {
+    /// Sorts what was gathered and makes it easy to find.
+    pub(crate) fn index(&mut self) {
         self.runs.sort_by_key(|it| it.start.mono);
         self.settled.sort_by_key(|it| it.at.mono);
         for (at, run) in self.runs.iter().enumerate() {

@@ -75,3 +75,6 @@ impl Plan {
         if self.rng.random_bool(0.5) { ahead } else { -ahead }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -94,7 +94,7 @@ impl<'a> Producer<'a> {
             settings,
             nodes,
             jobs,
-            rng: StdRng::seed_from_u64(seed ^ 0x70_72_6f_64),
+            rng: StdRng::seed_from_u64(seed ^ 0x1111_1111),
             serial: 0,
             with_aborts,
         }

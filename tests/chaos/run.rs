@@ -77,7 +77,8 @@ pub(crate) async fn run(args: &Args, seed: u64) -> Result<ExitCode> {
         async { operator.run().await.context("the operator cannot go on") },
     )?;
 
-    // Connections anew: those of before may have ended with a server that was restarted.
+    // Connections anew: those of before may have ended with a server that was restarted, and then cannot be closed in order.
+    drop(store.close().await);
     let store = SeaOrmStore::connect(place.options(), Arc::clone(&clock)).await?;
     let mut found = drain(&mut cluster, &mut place, &store).await?;
     let left = cluster.stop(settings.rescue_bound() * 2).await?;

@@ -56,9 +56,9 @@ impl BackgroundJob for Special {
 }
 
 async fn work_on(work: Work, ctx: &JobRunnableContext, ledger: &Ledger) -> JobResult {
-    ledger.start(ctx).await.map_err(broken)?;
+    ledger.start(ctx).await.map_err(|it| broken(&it))?;
     let how = act(work.does, ctx).await;
-    ledger.end(ctx, how).await.map_err(broken)?;
+    ledger.end(ctx, how).await.map_err(|it| broken(&it))?;
     match how {
         EndKind::Done => Ok(Outcome::Done),
         EndKind::Failed => Err(JobError::msg("fails as it was told to")),
@@ -96,7 +96,8 @@ async fn act(does: Does, ctx: &JobRunnableContext) -> EndKind {
     }
 }
 
-fn broken(error: anyhow::Error) -> JobError {
+/// The ledger cannot be written: the process is about to end.
+pub(crate) fn broken(error: &anyhow::Error) -> JobError {
     JobError::msg(format!("{error:#}"))
 }
 

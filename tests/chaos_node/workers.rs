@@ -11,7 +11,7 @@ use tasks_core::JobRegistry;
 use tests::chaos::{CRON, EVERY_FIRE, EndKind, FIRE_EVERY_SECONDS, INTERVAL};
 
 use crate::ledger::Ledger;
-use crate::work::take;
+use crate::work::{broken, take};
 
 inject! {
     /// One run for all fires that were missed.
@@ -88,9 +88,8 @@ impl AsyncPeriodicWorker for Interval {
 }
 
 async fn fire(ctx: &WorkerContext, ledger: &Ledger) -> JobResult {
-    let broken = |error: anyhow::Error| JobError::msg(format!("{error:#}"));
-    ledger.start(ctx).await.map_err(broken)?;
+    ledger.start(ctx).await.map_err(|it| broken(&it))?;
     take(20).await;
-    ledger.end(ctx, EndKind::Done).await.map_err(broken)?;
+    ledger.end(ctx, EndKind::Done).await.map_err(|it| broken(&it))?;
     Ok(Outcome::Done)
 }

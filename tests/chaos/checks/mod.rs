@@ -64,6 +64,9 @@ fn explained(evidence: &Evidence, (node, generation): (usize, u32), from: i64, t
         .find(|it| it.kind.explains_overlap() && it.is_of(node, generation) && it.meets(from, to))
 }
 
+#[cfg(test)]
+mod tests;
+
 fn micros(it: std::time::Duration) -> i64 {
     i64::try_from(it.as_micros()).unwrap_or(i64::MAX)
 }

@@ -35,7 +35,8 @@ pub(super) fn no_two_runs_overlap_without_a_cause(it: &Evidence) -> Vec<String> 
         // A process that was asked to end leaves behind what does not end in time.
         let was_asked = it
             .life(process.0, process.1)
-            .is_some_and(|it| it.asked.is_some() && it.died.is_some_and(|it| it.0.mono >= until));
+            .and_then(|it| it.asked)
+            .is_some_and(|asked| asked.mono <= until);
         if cause.is_none() && !was_asked {
             found.push(format!(
                 "job {} ran on node {} ({}) and, {} before that was over, on node {} ({})",

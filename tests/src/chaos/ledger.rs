@@ -107,3 +107,6 @@ pub fn read_more<T: for<'de> Deserialize<'de>>(path: &Path, from: &mut u64) -> R
         .map(|it| serde_json::from_str(it).with_context(|| format!("cannot read the line `{it}` of {shown}")))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

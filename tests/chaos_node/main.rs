@@ -16,9 +16,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Parser;
-use rustix::process::{Signal, set_parent_process_death_signal};
 use tasks_core::JobRegistry;
 use tasks_host::Host;
 use tasks_store_seaorm::SeaOrmStoreOptions;
@@ -68,8 +67,9 @@ struct Args {
 }
 
 fn main() -> Result<ExitCode> {
-    // Before there is a thread: whatever ends the driver ends its nodes, also those that are stopped.
-    set_parent_process_death_signal(Some(Signal::KILL)).context("cannot ask to end with the driver")?;
+    // Before there is a thread: whatever ends the driver ends its nodes, also those that are stopped. Elsewhere they end when they hear nothing more.
+    #[cfg(target_os = "linux")]
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
     let args = Args::parse();
     let log = File::options().create(true).append(true).open(&args.log)?;
     tracing_subscriber::fmt()

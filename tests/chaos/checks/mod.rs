@@ -41,6 +41,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("poison", interruptions::what_kills_its_process_is_given_up),
     ("cron", cron::every_fire_once),
     ("paused", operators::paused_is_paused),
+    ("told", operators::pauses_reach_the_code),
     ("edited", operators::edits_stay),
     ("deleted", operators::deleted_is_gone),
     ("rescue", rescue::rescued_in_time),

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use tests::chaos::Does;
+
 use super::{micros, millis};
 use crate::answers::Answer;
 use crate::evidence::Evidence;
@@ -41,6 +43,40 @@ pub(super) fn paused_is_paused(it: &Evidence) -> Vec<String> {
                 }
             }
             _ => {}
+        }
+    }
+    found
+}
+
+/// A run of a job that was paused is asked to end with the next heartbeat of its node.
+pub(super) fn pauses_reach_the_code(it: &Evidence) -> Vec<String> {
+    let limit = it.settings.heartbeat + ON_ITS_WAY;
+    let mut found = Vec::new();
+    for answer in &it.answers {
+        let Answer::Paused { job, at } = answer else {
+            continue;
+        };
+        let does = it.accepted.get(job).map(|it| it.work.does);
+        if !matches!(does, Some(Does::Long { .. })) {
+            continue;
+        }
+        let (from, to) = (at.mono - micros(it.settings.lease), at.mono + micros(limit));
+        let in_flight = it
+            .runs_of(job)
+            .filter(|run| (run.start.mono..run.over).contains(&at.mono));
+        for run in in_flight.filter(|run| run.over > to) {
+            // A node that is disturbed renews later, or has just begun to.
+            let is_disturbed = it
+                .faults
+                .iter()
+                .any(|it| it.is_of(run.node, run.generation) && it.meets(from, to));
+            if !is_disturbed {
+                found.push(format!(
+                    "run {} of job {job} went on for {} after the job had been paused",
+                    run.run,
+                    millis(run.over - at.mono)
+                ));
+            }
         }
     }
     found

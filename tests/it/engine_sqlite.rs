@@ -16,27 +16,28 @@ use tasks_store_seaorm::{SeaOrmStore, SeaOrmStoreOptions};
 use tasks_testing::{ManualClock, TestHost, TestHostBuilder};
 use tempfile::TempDir;
 
-struct Place {
+/// A SQLite file and the clock of whoever opens it.
+pub(crate) struct Place {
     folder: TempDir,
-    clock: Arc<ManualClock>,
+    pub(crate) clock: Arc<ManualClock>,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
             clock: Arc::new(ManualClock::new()),
         }
     }
 
-    async fn store(&self) -> Arc<SeaOrmStore> {
+    pub(crate) async fn store(&self) -> Arc<SeaOrmStore> {
         let file = self.folder.path().join("jobs.db");
         let mut options = SeaOrmStoreOptions::path(file).unwrap();
         options.busy_timeout = Duration::from_millis(100);
         Arc::new(SeaOrmStore::connect(options, self.clock.clone()).await.unwrap())
     }
 
-    fn node(&self, store: &Arc<SeaOrmStore>) -> TestHostBuilder {
+    pub(crate) fn node(&self, store: &Arc<SeaOrmStore>) -> TestHostBuilder {
         TestHost::builder(store, self.clock.clone() as Arc<dyn Clock>)
     }
 }

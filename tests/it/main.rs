@@ -8,10 +8,14 @@ mod engine_steps_fencing; // steps by hand: replies after a node was taken for d
 mod engine_steps_watch; // steps by hand: what the watch step reports
 mod host; // what a host refuses to start, order of start and stop, drain
 mod maintenance; // the system jobs Cleaning and Checking
+mod mysql_database; // a database of its own for a test
 mod postgres_schema; // a schema of its own for a test
 mod scheduler_memory; // the scheduler suite under paused time, on the store in memory
+mod server_mysql; // what only a MariaDB or MySQL server can show
 mod server_postgres; // what only a PostgreSQL server can show
+mod steering_sqlite; // workers and management on SQLite files, across programs and restarts
 mod store_backends; // every backend runs every case
 mod store_memory; // the store suite on the store in memory
+mod store_mysql; // the store suite on MariaDB or MySQL
 mod store_postgres; // the store suite on PostgreSQL
 mod store_sqlite; // the store suite on SQLite files

@@ -3,3 +3,6 @@
 use tasks_testing::scheduler_suite::MemoryScheduler;
 
 tasks_testing::scheduler_suite!(memory, MemoryScheduler::new());
+
+/// What is run.
+pub(crate) use memory::CASES;

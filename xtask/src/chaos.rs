@@ -11,7 +11,7 @@ use crate::process::{cargo, run as run_process, status};
 use crate::workspace::Workspace;
 
 /// Minutes on each server with every test run, besides one on SQLite.
-const ON_SERVERS: [(Server, &str); 1] = [(Server::Postgres, "2")];
+const ON_SERVERS: [(Server, &str); 2] = [(Server::Postgres, "2"), (Server::Mysql, "1")];
 
 /// Builds the kit and runs it; its exit code is the command's. A server that no URL names is started privately.
 ///

@@ -37,8 +37,12 @@ enum Command {
     Test(steps::Options),
     /// Check the rules of the code base that no compiler knows.
     Tidy,
-    /// Build the API documentation, compile the guides' Rust blocks and check links.
-    Docs,
+    /// Build the API documentation, compile the Rust blocks of the guides, run their shell blocks and the examples, check links and tables.
+    Docs {
+        /// Only write the tables that are made from the code anew.
+        #[arg(long)]
+        write: bool,
+    },
     /// Build programs that use single crates, outside the workspace.
     Outside {
         /// Names of the programs; all when none is given.
@@ -81,7 +85,8 @@ fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Test(options) => return steps::run(&workspace, &options),
         Command::Tidy => tidy::run(&workspace)?,
-        Command::Docs => docs::run(&workspace)?,
+        Command::Docs { write: true } => docs::run(&workspace, docs::Mode::Write)?,
+        Command::Docs { write: false } => docs::run(&workspace, docs::Mode::Check)?,
         Command::Outside { names } => outside::run(&workspace, &names)?,
         Command::Bench { arguments } => return bench::run(&workspace, &arguments),
         Command::Chaos { arguments } => return chaos::run(&workspace, &arguments),

@@ -1,6 +1,9 @@
 //! Starting other programs: always shown, never silent about a failure.
 
-use std::process::{Command, ExitStatus, Stdio};
+use std::io::Read;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
@@ -68,6 +71,97 @@ pub(crate) fn capture(command: &mut Command) -> Result<String> {
     }
     String::from_utf8(output.stdout)
         .with_context(|| format!("`{}` wrote text that is not UTF-8", shown(command)))
+}
+
+/// How a program ended, and what it wrote.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// Longest run of a program from the documents, on a slow and busy machine.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// Runs a command quietly, without input. It is given two minutes, together with everything that it starts and that holds its output open.
+///
+/// # Errors
+/// When the program cannot be started or does not end.
+pub(crate) fn limited(command: &mut Command) -> Result<Ended> {
+    within(command, LIMIT)
+}
+
+fn within(command: &mut Command, limit: Duration) -> Result<Ended> {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(command, 0);
+    let end = Instant::now() + limit;
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("cannot start `{}`", shown(command)))?;
+    let pipes = [
+        child.stdout.take().map(|it| Box::new(it) as Box<dyn Read + Send>),
+        child.stderr.take().map(|it| Box::new(it) as Box<dyn Read + Send>),
+    ];
+    let readers = pipes.map(|pipe| {
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            let read = pipe.map_or(Ok(0), |mut it| it.read_to_end(&mut bytes));
+            // Nobody listens any more when the limit has passed.
+            let _ = sender.send(read.map(|_| bytes));
+        });
+        receiver
+    });
+    let mut texts = Vec::new();
+    for reader in readers {
+        match reader.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            Ok(read) => {
+                let bytes = read.with_context(|| format!("cannot read what `{}` wrote", shown(command)))?;
+                texts.push(String::from_utf8_lossy(&bytes).into_owned());
+            }
+            Err(_) => {
+                end_group(&mut child)?;
+                bail!("`{}` did not end within {} s", shown(command), limit.as_secs());
+            }
+        }
+    }
+    let status = child.wait().context("cannot wait for a program")?;
+    let mut texts = texts.into_iter();
+    Ok(Ended {
+        status,
+        stdout: texts.next().unwrap_or_default(),
+        stderr: texts.next().unwrap_or_default(),
+    })
+}
+
+/// Ends a program and what it started.
+fn end_group(child: &mut Child) -> Result<()> {
+    #[cfg(unix)]
+    Command::new("kill")
+        .args(["-KILL", "--", &format!("-{}", child.id())])
+        .stderr(Stdio::null())
+        .status()
+        .context("cannot end a program that takes too long")?;
+    #[cfg(not(unix))]
+    child.kill().context("cannot end a program that takes too long")?;
+    child.wait().context("cannot wait for a program")?;
+    Ok(())
+}
+
+/// Takes away the variables of the caller that would change what a program of the workspace does.
+pub(crate) fn without_options(command: &mut Command) {
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_option(&name.to_string_lossy())) {
+        command.env_remove(&name);
+    }
+}
+
+fn is_option(name: &str) -> bool {
+    name.starts_with("TASKS_") || name == "RUST_LOG"
 }
 
 /// Whether a command can be started and ends well; used to look for optional tools.

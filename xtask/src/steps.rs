@@ -74,7 +74,7 @@ impl Step {
             Self::Fmt => fmt(workspace)?,
             Self::Tidy => tidy::run(workspace)?,
             Self::Clippy => clippy(workspace)?,
-            Self::Docs => docs::run(workspace)?,
+            Self::Docs => docs::run(workspace, docs::Mode::Check)?,
             Self::Doctests => {
                 run_process(cargo(workspace).args(["test", "--quiet", "--doc", "--workspace"]))?
             }

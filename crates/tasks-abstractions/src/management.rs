@@ -206,7 +206,7 @@ pub struct CheckReport {
 
 /// Everything that people and programs may do to stored jobs. The rules are here once; transports only translate.
 ///
-/// A job of another tenant is answered like one that does not exist.
+/// A job of another tenant is answered like one that does not exist. Conformance: `management_does_not_reach_other_tenants`.
 #[async_trait]
 pub trait JobManagement: Send + Sync + Debug {
     /// One job.
@@ -222,6 +222,8 @@ pub trait JobManagement: Send + Sync + Debug {
     async fn counts(&self, scope: TenantScope) -> Result<JobCounts, ManagementError>;
 
     /// Runs in flight with their jobs and progress, longest running first, at most `limit`.
+    ///
+    /// Conformance: `progress_is_stored_once_a_second_at_most`, `progress_is_hidden_from_other_tenants`.
     async fn runs(&self, scope: TenantScope, limit: usize) -> Result<Vec<JobSnapshot>, ManagementError>;
 
     /// Members and former members of the cluster, by start.
@@ -236,6 +238,8 @@ pub trait JobManagement: Send + Sync + Debug {
 
     /// Stores a new job and arms it if it is enabled.
     ///
+    /// Conformance: `a_job_is_made_or_refused_as_a_whole`.
+    ///
     /// # Errors
     /// [`Invalid`](ManagementError::Invalid) with all faults; [`NameTaken`](ManagementError::NameTaken);
     /// [`Refused`](ManagementError::Refused) where its id exists or nothing is left to run.
@@ -245,15 +249,32 @@ pub trait JobManagement: Send + Sync + Debug {
     /// execution is armed anew only where the schedule changed. On a job that a program defines, the fields that this changes win over the
     /// program's definition from now on ([`JobInfo::overrides`]).
     ///
+    /// Conformance: `an_edit_of_an_old_copy_is_a_conflict`, `an_edit_survives_redefinition_until_it_is_taken_back`.
+    ///
     /// # Errors
     /// [`Conflict`](ManagementError::Conflict) where somebody changed it since; else as [`create`](Self::create).
     async fn update(&self, scope: TenantScope, job: JobInfo) -> Result<JobInfo, ManagementError>;
 
+    /// Stores a job that was written down elsewhere as it was there, with its id, tenant, state, counters, version and times. What waited, waits until the
+    /// same time; what ran, runs again; what was held, done or disabled, stays so. Answers whether it is new: a job whose id exists is left alone, so that
+    /// importing twice is harmless. A dry run answers the same and stores nothing; that a name is taken shows only when it is stored.
+    ///
+    /// Conformance: `an_imported_job_goes_on_where_it_was`, `importing_again_changes_nothing`.
+    ///
+    /// # Errors
+    /// [`Invalid`](ManagementError::Invalid) with all faults; [`NameTaken`](ManagementError::NameTaken); [`Refused`](ManagementError::Refused) where it ran
+    /// and nothing is left to run.
+    async fn import(&self, job: JobInfo, mode: BulkMode) -> Result<bool, ManagementError>;
+
     /// Lets the program's definition count again for every field that people changed: forgets [`JobInfo::overrides`]. The definition is written with the
-    /// next start of a program that has it.
+    /// next start of a program that has it and is not older than the one that wrote it last; a begin time in the future is over at once.
+    ///
+    /// Conformance: `an_edit_survives_redefinition_until_it_is_taken_back`.
     async fn reset_overrides(&self, scope: TenantScope, id: JobId) -> Result<JobInfo, ManagementError>;
 
     /// Carries out a command on one job.
+    ///
+    /// Conformance: `every_command_on_every_state_does_what_the_table_says`.
     async fn command(
         &self,
         scope: TenantScope,
@@ -262,6 +283,8 @@ pub trait JobManagement: Send + Sync + Debug {
     ) -> Result<CommandAnswer, ManagementError>;
 
     /// Carries out a command on many jobs, each by itself; one answer each, in order. No ids: no answers.
+    ///
+    /// Conformance: `many_ids_are_answered_one_by_one`, `every_command_on_every_state_does_what_the_table_says`.
     ///
     /// # Errors
     /// Where the store failed. Some of the jobs may have been changed; repeating the command is harmless.
@@ -276,6 +299,8 @@ pub trait JobManagement: Send + Sync + Debug {
     /// Carries out a command on every job that the filter lets pass; order and page of the query mean nothing. Jobs that are made while it runs are left
     /// out.
     ///
+    /// Conformance: `a_filter_reaches_all_although_the_command_changes_what_it_looks_at`, `a_dry_run_foretells_what_happens`, `a_command_by_filter_ends_although_jobs_keep_coming`.
+    ///
     /// # Errors
     /// As [`command_many`](Self::command_many).
     async fn command_where(
@@ -286,7 +311,9 @@ pub trait JobManagement: Send + Sync + Debug {
         mode: BulkMode,
     ) -> Result<BulkAnswer, ManagementError>;
 
-    /// Starts every job of exactly this type that was given up, or of every type.
+    /// Starts every job of exactly this type that was given up, or of every type. Disabled ones stay as they are.
+    ///
+    /// Conformance: `given_up_jobs_of_a_type_are_started_again`.
     ///
     /// # Errors
     /// As [`command_many`](Self::command_many).
@@ -298,6 +325,8 @@ pub trait JobManagement: Send + Sync + Debug {
     ) -> Result<BulkAnswer, ManagementError>;
 
     /// Makes a new job like this one, from source User.
+    ///
+    /// Conformance: `a_copy_begins_anew`.
     ///
     /// # Errors
     /// As [`create`](Self::create).
@@ -311,6 +340,8 @@ pub trait JobManagement: Send + Sync + Debug {
     /// Runs a job anew, now, with these arguments (`None` = its own): tries, interruptions and abandonment are cleared. What waits is brought
     /// forward.
     ///
+    /// Conformance: `a_given_up_job_runs_anew_with_other_arguments`, `a_running_or_disabled_job_is_not_queued_anew`.
+    ///
     /// # Errors
     /// [`Invalid`](ManagementError::Invalid) where the arguments are too large; [`Refused`](ManagementError::Refused) while a run is in flight, where
     /// the job is disabled, or where nothing is left to run.
@@ -322,5 +353,7 @@ pub trait JobManagement: Send + Sync + Debug {
     ) -> Result<JobInfo, ManagementError>;
 
     /// Looks at the next `limit` jobs of all tenants after `after` and repairs those that should be armed and are not.
+    ///
+    /// Conformance: `a_check_repairs_broken_jobs_and_no_others`.
     async fn check(&self, after: Option<JobId>, limit: usize) -> Result<CheckReport, ManagementError>;
 }

@@ -324,14 +324,33 @@ pub trait BackgroundWorkerManager: Send + Sync + Debug {
     ///
     /// A job that exists keeps its state, counters and waiting execution unless its schedule changed: starting a program twenty times
     /// leaves one row, and a frequent start does not put off a long period. What people changed on it stays, and a definition that a newer
-    /// program wrote is left alone.
+    /// program wrote is left alone. A worker that was one of the cluster and is one of every node now (or the other way round) has other jobs; the
+    /// former one is disabled.
+    ///
+    /// Conformance: `a_worker_is_registered_in_six_steps`, `a_rolling_deployment_does_not_flip_definitions`, `a_dynamic_worker_cannot_take_a_registered_name`, `a_hook_that_fails_leaves_no_half_worker`.
+    ///
+    /// # Errors
+    /// [`Invalid`](WorkerError::Invalid), before anything changed, where its definition is not valid, or its name is that of a job, of another
+    /// registered worker, or of a worker of another tenant. [`Hook`](WorkerError::Hook): where the stop hook of a former worker failed, that one stays;
+    /// where the start hook failed, neither is there. [`Store`](WorkerError::Store): the worker was added and its job could not be stored; add it again.
     async fn add(&self, worker: Arc<dyn BackgroundWorkerRunnable>) -> Result<(), WorkerError>;
 
     /// Takes a worker away from this program: calls its stop hook. Its job stays in the store, shown and not run here; delete it by
     /// [`JobScheduler::remove`](crate::JobScheduler::remove) where no other program has the worker either.
+    ///
+    /// Conformance: `a_dynamic_worker_comes_changes_goes_and_comes_back`.
+    ///
+    /// # Errors
+    /// [`Unknown`](WorkerError::Unknown); [`Hook`](WorkerError::Hook) where its stop hook failed, the worker being gone all the same.
     async fn remove(&self, name: &str) -> Result<(), WorkerError>;
 
-    /// Gives a worker another schedule, keeping its code. Stored at once if the manager has started.
+    /// Gives a worker another schedule, keeping its code. Stored at once if the manager has started. Counts until the program ends; the next start
+    /// finds the schedule of the code.
+    ///
+    /// Conformance: `a_dynamic_worker_comes_changes_goes_and_comes_back`, `a_bad_schedule_is_refused_and_changes_nothing`.
+    ///
+    /// # Errors
+    /// Where there is no such worker, it has only hooks, the schedule is not valid, or the store failed. The former schedule then stays.
     async fn update_schedule(&self, name: &str, schedule: WorkerSchedule) -> Result<(), WorkerError>;
 
     /// Starts every worker added so far. False when they are started already.

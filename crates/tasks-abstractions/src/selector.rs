@@ -61,7 +61,7 @@ pub struct SelectedType<'a> {
 pub struct SelectedSettings {
     /// Longest exclusivity.
     pub lock_timeout: Option<Duration>,
-    /// Only the node of this name runs it.
+    /// Only the node of this name runs it. Without effect on a worker that every node has.
     pub node_name: Option<String>,
     /// Cron expression. It makes a worker a Period job, whatever its code says; a job that is enqueued is done once and has none.
     pub cron: Option<String>,

@@ -84,11 +84,11 @@ impl Database {
     pub(crate) fn module(&self) -> Result<Box<dyn Module>, Failure> {
         match self {
             Self::Memory => Ok(Box::new(MemoryStoreModule)),
-            #[cfg(any(feature = "sqlite", feature = "postgres"))]
+            #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
             Self::File(_) | Self::Url(_) => {
                 Ok(Box::new(tasks_host::SeaOrmStoreModule::with(self.options()?)))
             }
-            #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
+            #[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
             Self::File(_) | Self::Url(_) => Err(no_database()),
         }
     }
@@ -97,7 +97,7 @@ impl Database {
     ///
     /// # Errors
     /// Where the path cannot be used.
-    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
     pub(crate) fn options(&self) -> Result<tasks_store_seaorm::SeaOrmStoreOptions, Failure> {
         use tasks_store_seaorm::SeaOrmStoreOptions;
         match self {
@@ -194,10 +194,10 @@ fn is_scheme(text: &str) -> bool {
 }
 
 /// Says that the build lacks every database.
-#[cfg(not(any(feature = "sqlite", feature = "postgres")))]
+#[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
 pub(crate) fn no_database() -> Failure {
     Failure::Usage(
-        "this build contains no database; enable the cargo feature `sqlite` or `postgres`, or use `--database memory`"
+        "this build contains no database; enable the cargo feature `sqlite`, `postgres` or `mysql`, or use `--database memory`"
             .to_owned(),
     )
 }

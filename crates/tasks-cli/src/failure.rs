@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use tasks_abstractions::run::error_chain;
+use tasks_abstractions::{EnqueueError, ManagementError};
 use tasks_host::{HostError, HostExit};
 
 /// A command failed.
@@ -50,14 +51,23 @@ impl From<HostError> for Failure {
     }
 }
 
-impl From<tasks_abstractions::ManagementError> for Failure {
-    fn from(error: tasks_abstractions::ManagementError) -> Self {
-        Self::because("the jobs cannot be read", error)
+impl From<ManagementError> for Failure {
+    fn from(error: ManagementError) -> Self {
+        match error {
+            // Its text names the faults already.
+            ManagementError::Invalid(_) => Self::Usage(error.to_string()),
+            _ => Self::Other(error_chain(&error)),
+        }
     }
 }
 
-impl From<tasks_abstractions::EnqueueError> for Failure {
-    fn from(error: tasks_abstractions::EnqueueError) -> Self {
-        Self::because("a job was not accepted", error)
+impl From<EnqueueError> for Failure {
+    fn from(error: EnqueueError) -> Self {
+        match error {
+            // As above.
+            EnqueueError::Invalid { .. } => Self::Usage(error.to_string()),
+            EnqueueError::Args { .. } => Self::Usage(error_chain(&error)),
+            _ => Self::Other(error_chain(&error)),
+        }
     }
 }

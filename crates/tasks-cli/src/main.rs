@@ -1,17 +1,29 @@
 //! The program `tasks`: durable background work on the command line.
 //!
-//! `tasks demo` shows the engine at work on real files, `tasks serve` runs a node, `tasks migrate` looks after the database, `tasks jobs` shows what is
-//! in it. Exit codes are those of [`HostExit`].
+//! `tasks demo` shows the engine at work on real files, `tasks serve` runs a node, `tasks migrate` looks after the database, `tasks jobs` and the
+//! commands beside it show and steer what is in it, `tasks cron` says when an expression fires. Exit codes are those of [`HostExit`].
 
 mod args;
+mod check;
+mod completion;
+mod confirm;
+mod cron;
 mod database;
 mod demo;
 mod failure;
 mod jobs;
 mod log;
+mod manage;
 mod migrate;
+mod nodes;
 mod output;
+mod runs;
 mod serve;
+mod stats;
+mod table;
+mod transfer;
+mod watch;
+mod workers;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -49,7 +61,17 @@ async fn run(command: Command) -> Result<HostExit, Failure> {
         Command::Demo(args) => demo::run(args).await,
         Command::Serve(args) => serve::run(args).await,
         Command::Migrate(args) => migrate::run(args).await,
-        Command::Jobs(args) => jobs::run(args).await,
+        Command::Jobs(args) => jobs::run(*args).await,
+        Command::Workers(args) => workers::run(args).await,
+        Command::Runs(args) => runs::run(args).await,
+        Command::Nodes(args) => nodes::run(args).await,
+        Command::Stats(args) => stats::run(args).await,
+        Command::Watch(args) => watch::run(args).await,
+        Command::Check(args) => check::run(args).await,
+        Command::Export(args) => transfer::export(*args).await,
+        Command::Import(args) => transfer::import(args).await,
+        Command::Cron(args) => cron::run(args),
+        Command::Completion { shell } => completion::run(shell),
     }
 }
 

@@ -5,6 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indicatif::ProgressBar;
 
+use crate::failure::Failure;
+
 static BAR: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
 fn current() -> MutexGuard<'static, Option<ProgressBar>> {
@@ -26,6 +28,30 @@ fn without_bar<T>(write: impl FnOnce() -> T) -> T {
 /// Where it cannot be written, such as to a pipe that nobody reads any more.
 pub(crate) fn line(text: &str) -> io::Result<()> {
     without_bar(|| writeln!(io::stdout().lock(), "{text}"))
+}
+
+/// As [`line()`], as the last thing that a command does or that it cannot go on without.
+///
+/// # Errors
+/// As [`line()`].
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    line(text).map_err(|error| Failure::because("standard output", error))
+}
+
+/// Prints a value as JSON over several lines.
+///
+/// # Errors
+/// As [`line()`].
+pub(crate) fn json(value: &serde_json::Value) -> Result<(), Failure> {
+    print(&format!("{value:#}"))
+}
+
+/// Writes a question to standard error, without an end of line.
+pub(crate) fn prompt(text: &str) {
+    let _ = without_bar(|| {
+        let mut errors = io::stderr().lock();
+        write!(errors, "{text}").and_then(|()| errors.flush())
+    });
 }
 
 /// Writes a line to standard error. A standard error that is gone has no place to complain to.

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tasks_abstractions::services::{Consumer, Need, Scope, ServiceError};
 use tasks_abstractions::{
-    BackgroundWorkerRunnable, JobFlags, JobRegistration, JobRunnable, WorkerRegistration,
+    BackgroundWorkerRunnable, JobFlags, JobRegistration, JobRunnable, RustType, WorkerRegistration,
 };
 use thiserror::Error;
 
@@ -57,6 +57,18 @@ impl RegisteredType {
         scope: &Scope,
     ) -> Result<Option<Arc<dyn BackgroundWorkerRunnable>>, ServiceError> {
         self.worker.map(|it| (it.build)(&scope.resolver())).transpose()
+    }
+}
+
+impl RegisteredType {
+    /// Whether it is part of the program, and not added while it runs.
+    pub(crate) fn is_registered(&self) -> bool {
+        self.at != AT_RUN_TIME
+    }
+
+    /// The worker's Rust type; `None` for jobs, and for workers that were added while the program runs.
+    pub(crate) fn worker_type(&self) -> Option<RustType> {
+        self.worker.map(|it| (it.rust_type)())
     }
 }
 
@@ -169,7 +181,7 @@ impl JobRegistry {
     pub(crate) fn put_worker(&self, it: Arc<dyn BackgroundWorkerRunnable>) -> bool {
         let name = it.name().to_owned();
         let mut types = self.write();
-        if types.get(&name).is_some_and(|it| it.at != AT_RUN_TIME) {
+        if types.get(&name).is_some_and(|it| it.is_registered()) {
             return false;
         }
         types.insert(name, Arc::new(instance("worker", AT_RUN_TIME, it)));

@@ -75,6 +75,13 @@ impl HostBuilder {
         self
     }
 
+    /// Names this node, to which jobs and workers can be pinned: the last word, as for every option that code sets. Defaults to what file and
+    /// environment say, else the machine's name.
+    pub fn node_name(self, name: impl Into<String>) -> Self {
+        let name = name.into();
+        self.options(|it| it.engine.node_name = name)
+    }
+
     /// Reads options from this TOML file. A file that is named and missing is an error.
     pub fn config_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.config_file = Some(path.into());
@@ -130,7 +137,9 @@ impl HostBuilder {
         self
     }
 
-    /// Version of the program, shown with the node. Defaults to the version of this crate.
+    /// Version of the program by the rules of semantic versioning, shown with the node and noted with the definitions of workers: a program does not
+    /// replace those of a newer one, so that two versions side by side do not turn them to and fro. Give your own, such as
+    /// `env!("CARGO_PKG_VERSION")`; versions of another form count as equal. Defaults to the version of this crate.
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.version = version.into();
         self

@@ -26,6 +26,7 @@
 //! # Cargo features
 //! - `sqlite` (default): SQLite files; gives `SeaOrmStoreModule`.
 //! - `postgres`: PostgreSQL servers; gives it, too.
+//! - `mysql`: MariaDB and MySQL servers; gives it, too.
 
 mod builder;
 mod engine_thread;
@@ -45,7 +46,7 @@ pub use error::{HostError, Problems};
 pub use exit::HostExit;
 pub use host::Host;
 pub use memory::MemoryStoreModule;
-pub use options::{HostOptions, node_name_of_machine, parse_duration};
+pub use options::{HostOptions, OptionName, node_name_of_machine, parse_duration};
 pub use registrations::registered;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use tasks_store_seaorm::SeaOrmStoreModule;

@@ -99,12 +99,19 @@ impl SeaOrmStore {
         let on = self.on(&tx);
         let values = vec![micros(what.before).into(), bound(what.limit)];
         let rows = on.rows(on.dialect.sql().delete_old_nodes, values, doing).await?;
-        commit(tx, doing).await?;
+        let mut removed = Vec::with_capacity(rows.len());
         for row in &rows {
-            let instance = InstanceId::new(uuid_at(row, 0, "the instance of an old node")?);
-            self.handles().lock_files.remove(instance);
+            removed.push(InstanceId::new(uuid_at(row, 0, "the instance of an old node")?));
         }
-        Ok(rows.len() as u64)
+        if let Some(then) = on.dialect.sql().without_returning {
+            let ids = json_rows(removed.iter().map(|it| Hex(it.as_uuid())))?;
+            on.execute_batches(then.delete_nodes, ids, doing).await?;
+        }
+        commit(tx, doing).await?;
+        for instance in &removed {
+            self.handles().lock_files.remove(*instance);
+        }
+        Ok(removed.len() as u64)
     }
 }
 

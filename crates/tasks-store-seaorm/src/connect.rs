@@ -2,7 +2,7 @@
 
 use sea_orm::DatabaseConnection;
 use tasks_abstractions::StoreError;
-#[cfg(not(all(feature = "sqlite", feature = "postgres")))]
+#[cfg(not(all(feature = "sqlite", feature = "postgres", feature = "mysql")))]
 use tasks_abstractions::store::StoreErrorKind;
 
 use crate::dialect::Dialect;
@@ -41,7 +41,9 @@ pub(crate) async fn open(options: &SeaOrmStoreOptions, location: &Location) -> R
         Location::SqliteFile(_) | Location::SqliteMemory => sqlite::open(options, location).await,
         #[cfg(feature = "postgres")]
         Location::Postgres => postgres::open(options).await,
-        #[cfg(not(all(feature = "sqlite", feature = "postgres")))]
+        #[cfg(feature = "mysql")]
+        Location::Mysql => mysql::open(options).await,
+        #[cfg(not(all(feature = "sqlite", feature = "postgres", feature = "mysql")))]
         _ => Err(StoreError::new(
             StoreErrorKind::Invalid,
             format!(
@@ -52,6 +54,8 @@ pub(crate) async fn open(options: &SeaOrmStoreOptions, location: &Location) -> R
     }
 }
 
+#[cfg(feature = "mysql")]
+mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "sqlite")]

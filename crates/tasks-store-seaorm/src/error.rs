@@ -1,7 +1,7 @@
 //! From failures of the database to failures of a store: what it means to the caller, and what to do next.
 
 use sea_orm::DbErr;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 use sea_orm::{RuntimeErr, sqlx};
 use tasks_abstractions::StoreError;
 use tasks_abstractions::store::StoreErrorKind;
@@ -44,7 +44,7 @@ pub(crate) fn class_of(error: &DbErr) -> Class {
     match error {
         DbErr::ConnectionAcquire(sea_orm::error::ConnAcquireErr::Timeout) => Class::PoolTimeout,
         DbErr::ConnectionAcquire(_) => Class::Connection,
-        #[cfg(any(feature = "sqlite", feature = "postgres"))]
+        #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
         DbErr::Conn(RuntimeErr::SqlxError(it))
         | DbErr::Exec(RuntimeErr::SqlxError(it))
         | DbErr::Query(RuntimeErr::SqlxError(it)) => class_of_sqlx(it),
@@ -52,7 +52,7 @@ pub(crate) fn class_of(error: &DbErr) -> Class {
     }
 }
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 fn class_of_sqlx(error: &sqlx::Error) -> Class {
     match error {
         sqlx::Error::Database(it) => class_of_database(it.as_ref()),
@@ -66,19 +66,20 @@ fn class_of_sqlx(error: &sqlx::Error) -> Class {
     }
 }
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 fn class_of_database(error: &dyn sqlx::error::DatabaseError) -> Class {
-    let code = error.code().unwrap_or_default();
     #[cfg(feature = "postgres")]
-    if error
-        .try_downcast_ref::<sqlx::postgres::PgDatabaseError>()
-        .is_some()
-    {
-        return class_of_postgres(&code, error.constraint());
+    if let Some(it) = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
+        return class_of_postgres(it.code(), it.constraint());
+    }
+    #[cfg(feature = "mysql")]
+    if let Some(it) = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
+        return class_of_mysql(it.number(), it.message());
     }
     #[cfg(feature = "sqlite")]
     if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
-        return code.parse().map_or(Class::Other, class_of_sqlite);
+        let code = error.code().and_then(|it| it.parse().ok());
+        return code.map_or(Class::Other, class_of_sqlite);
     }
     Class::Other
 }
@@ -108,6 +109,40 @@ pub(crate) fn class_of_postgres(code: &str, constraint: Option<&str>) -> Class {
             _ => Class::Other,
         },
     }
+}
+
+/// The class of the numbers of MariaDB and MySQL.
+#[cfg_attr(
+    all(not(feature = "mysql"), not(test)),
+    expect(dead_code, reason = "only MariaDB and MySQL have these numbers")
+)]
+pub(crate) fn class_of_mysql(number: u16, message: &str) -> Class {
+    match number {
+        1062 if message.contains("tk_background_jobs_name_key") => Class::Conflict,
+        // 1020: a row was changed since the transaction read it.
+        1020 | 1205 | 1213 => Class::Conflict,
+        1317 | 1969 | 3024 => Class::TookTooLong,
+        1290 | 1792 | 1836 => Class::ReadOnly,
+        1021 | 1114 => Class::Full,
+        1040 | 1053 | 1203 | 1927 | 2006 | 2013 | 4031 => Class::Connection,
+        1044 | 1045 | 1049 | 1698 => Class::Refused,
+        1153 | 1264 | 1301 | 1406 => Class::TooLong,
+        1048 | 1062 | 1366 | 3819 | 4025 => Class::Constraint,
+        _ => Class::Other,
+    }
+}
+
+/// Whether a change of a table was refused because it is done: table, column or index are there already, or gone already.
+pub(crate) fn is_done_already(error: &DbErr) -> bool {
+    #[cfg(feature = "mysql")]
+    if let DbErr::Exec(RuntimeErr::SqlxError(it)) = error
+        && let sqlx::Error::Database(it) = it.as_ref()
+        && let Some(it) = it.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>()
+    {
+        return matches!(it.number(), 1050 | 1051 | 1060 | 1061 | 1091);
+    }
+    let _ = error;
+    false
 }
 
 /// Whether the failure of a store's own transaction is one after which it can be begun anew at once.

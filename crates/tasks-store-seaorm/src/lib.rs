@@ -22,6 +22,7 @@
 //! # Cargo features
 //! - `sqlite` (default): SQLite files.
 //! - `postgres`: PostgreSQL servers, with TLS by rustls.
+//! - `mysql`: MariaDB and MySQL servers, with TLS by rustls.
 
 mod change;
 mod claim;

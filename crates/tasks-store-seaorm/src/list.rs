@@ -12,7 +12,7 @@ use crate::dialect::Dialect;
 use crate::row::{Hex, JobRow, json_rows, micros, read_job, read_snapshot};
 use crate::statement::{On, column};
 use crate::store::{SeaOrmStore, commit, lock_jobs_and_queue};
-use crate::submit::refuse_job_nul;
+use crate::submit::{insert_rows, refuse_job_nul};
 
 /// The tenant of a scope as it is bound: NULL for all.
 pub(crate) fn tenant<C: ConnectionTrait>(on: On<'_, C>, scope: TenantScope) -> Value {
@@ -111,10 +111,7 @@ impl SeaOrmStore {
                 };
                 let mut inserted = 0;
                 for (json, _) in json_rows([row])? {
-                    inserted += on
-                        .rows(on.dialect.sql().insert_jobs, vec![json.into()], doing)
-                        .await?
-                        .len();
+                    inserted += insert_rows(on, json, doing).await?.len();
                 }
                 if inserted == 0 {
                     // Somebody else may have stored this id since the look.

@@ -34,7 +34,7 @@ impl LockFiles {
     /// Lock files of the database at `location`, which exists.
     pub(crate) fn beside(location: &Location) -> Result<Self, StoreError> {
         let folder = match location {
-            Location::Postgres | Location::SqliteMemory => None,
+            Location::Postgres | Location::Mysql | Location::SqliteMemory => None,
             Location::SqliteFile(file) => {
                 // Links are resolved, so that all programs that use the file look into the same folder.
                 let file = fs::canonicalize(file).map_err(|it| failed("find the database file", file, it))?;

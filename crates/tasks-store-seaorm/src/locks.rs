@@ -38,7 +38,9 @@ impl SeaOrmStore {
             micros(self.now_on(on, None).await?).into(),
         ];
         let taken = on.execute(on.dialect.sql().acquire_lock, values, doing).await? > 0;
-        commit(tx, doing).await?;
+        if taken {
+            commit(tx, doing).await?;
+        }
         Ok(taken)
     }
 

@@ -130,12 +130,16 @@ impl SeaOrmStore {
         }
         let tx = self.begin(doing).await?;
         let on = self.on(&tx);
+        let sql = on.dialect.sql();
         let mut declared = Vec::new();
         for (json, _) in json_rows(gone.iter().map(|it| Hex(it.as_uuid())))? {
-            for row in on
-                .rows(on.dialect.sql().declare_gone, vec![json.into()], doing)
-                .await?
-            {
+            let rows = on
+                .rows(sql.declare_gone, vec![json.as_str().into()], doing)
+                .await?;
+            if let Some(then) = sql.without_returning {
+                on.execute(then.declare_gone, vec![json.into()], doing).await?;
+            }
+            for row in rows {
                 declared.push(InstanceId::new(uuid_at(&row, 0, "the instance of a node")?));
             }
         }

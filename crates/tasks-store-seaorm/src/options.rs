@@ -13,7 +13,7 @@ pub enum Durability {
     #[default]
     Full,
     /// The last commits before a power failure or a crash of the operating system may be gone: an accepted job may be lost, and a job
-    /// that ran may run again (SQLite: `synchronous = NORMAL`, PostgreSQL: `synchronous_commit = off`). The database stays intact. On SQLite worth up to a fifth in large batches, and about twice as many single
+    /// that ran may run again (SQLite: `synchronous = NORMAL`, PostgreSQL: `synchronous_commit = off`; on MariaDB and MySQL only the server's own setup decides). The database stays intact. On SQLite worth up to a fifth in large batches, and about twice as many single
     /// enqueues a second.
     MayLoseLastCommits,
 }
@@ -22,8 +22,10 @@ pub enum Durability {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SeaOrmStoreOptions {
-    /// Where the database is: `sqlite://FILE`, `sqlite:FILE` or `sqlite::memory:`; `postgres://USER:PASSWORD@HOST:PORT/DATABASE`. A missing file is created, a missing
-    /// folder or database is not. Parameters of a server's URL set up TLS: `?sslmode=verify-full&sslrootcert=FILE`.
+    /// Where the database is: `sqlite://FILE`, `sqlite:FILE` or `sqlite::memory:`; `postgres://USER:PASSWORD@HOST:PORT/DATABASE`;
+    /// `mysql://…` or `mariadb://…` likewise. A missing file is created, a missing
+    /// folder or database is not. Parameters of a server's URL set up TLS: `?sslmode=verify-full&sslrootcert=FILE`,
+    /// on MySQL `?ssl-mode=VERIFY_IDENTITY&ssl-ca=FILE`.
     pub url: String,
     /// The schema of the tables on PostgreSQL; created where it is missing and may be. Defaults to `None`: the first one of the user's `search_path`.
     pub schema: Option<String>,
@@ -130,12 +132,18 @@ pub(crate) enum Location {
         expect(dead_code, reason = "a build without SQLite finds none")
     )]
     SqliteMemory,
-    /// A server.
+    /// A PostgreSQL server.
     #[cfg_attr(
         not(feature = "postgres"),
         expect(dead_code, reason = "a build without PostgreSQL finds none")
     )]
     Postgres,
+    /// A MariaDB or MySQL server.
+    #[cfg_attr(
+        not(feature = "mysql"),
+        expect(dead_code, reason = "a build without MySQL finds none")
+    )]
+    Mysql,
 }
 
 /// What is wrong with the name of a schema. It is quoted nowhere, so that it means the same to every tool.
@@ -153,7 +161,7 @@ fn schema_fault(schema: &str, location: &Location) -> Option<FieldFault> {
     }
     match location {
         Location::Postgres => None,
-        Location::SqliteFile(_) | Location::SqliteMemory => Some(FieldFault::new(
+        Location::SqliteFile(_) | Location::SqliteMemory | Location::Mysql => Some(FieldFault::new(
             "schema",
             "is set, but only PostgreSQL has schemas; name the database in the URL",
         )),
@@ -174,10 +182,13 @@ fn location_of(url: &str) -> Result<Location, FieldFault> {
         "postgres" | "postgresql" => return postgres_location(url),
         #[cfg(not(feature = "postgres"))]
         "postgres" | "postgresql" => "postgres",
+        #[cfg(feature = "mysql")]
+        "mysql" | "mariadb" => return mysql_location(url),
+        #[cfg(not(feature = "mysql"))]
         "mysql" | "mariadb" => "mysql",
         other => {
             return fault(format!(
-                "has the scheme `{other}`; expected sqlite://FILE or postgres://HOST/DATABASE"
+                "has the scheme `{other}`; expected sqlite://FILE, postgres://HOST/DATABASE or mysql://HOST/DATABASE"
             ));
         }
     };
@@ -211,6 +222,31 @@ fn postgres_location(url: &str) -> Result<Location, FieldFault> {
         Ok(_) => Ok(Location::Postgres),
         Err(it) => Err(FieldFault::new("url", format!("cannot be read: {it}"))),
     }
+}
+
+#[cfg(feature = "mysql")]
+fn mysql_location(url: &str) -> Result<Location, FieldFault> {
+    let fault = |problem: String| FieldFault::new("url", problem);
+    let options = driver_url(url)
+        .parse::<sea_orm::sqlx::mysql::MySqlConnectOptions>()
+        .map_err(|it| fault(format!("cannot be read: {it}")))?;
+    match options.get_database() {
+        Some(name) if !name.is_empty() => Ok(Location::Mysql),
+        _ => Err(fault(
+            "names no database; expected mysql://HOST/DATABASE".to_owned(),
+        )),
+    }
+}
+
+/// The URL of a server with the scheme that the driver knows.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(crate) fn driver_url(url: &str) -> String {
+    for (scheme, known) in [("postgresql:", "postgres:"), ("mariadb:", "mysql:")] {
+        if let Some(rest) = url.strip_prefix(scheme) {
+            return format!("{known}{rest}");
+        }
+    }
+    url.to_owned()
 }
 
 #[cfg(not(feature = "sqlite"))]

@@ -48,6 +48,7 @@ impl<'c, C: ConnectionTrait> On<'c, C> {
         values: Vec<Value>,
         doing: &str,
     ) -> Result<Vec<QueryResult>, StoreError> {
+        let (sql, values) = self.dialect.sent(sql.into(), values);
         let statement = Statement::from_sql_and_values(self.dialect.backend(), sql, values);
         self.connection
             .query_all_raw(statement)
@@ -62,6 +63,7 @@ impl<'c, C: ConnectionTrait> On<'c, C> {
         values: Vec<Value>,
         doing: &str,
     ) -> Result<Option<QueryResult>, StoreError> {
+        let (sql, values) = self.dialect.sent(sql.into(), values);
         let statement = Statement::from_sql_and_values(self.dialect.backend(), sql, values);
         self.connection
             .query_one_raw(statement)
@@ -76,6 +78,7 @@ impl<'c, C: ConnectionTrait> On<'c, C> {
         values: Vec<Value>,
         doing: &str,
     ) -> Result<u64, StoreError> {
+        let (sql, values) = self.dialect.sent(sql.into(), values);
         let statement = Statement::from_sql_and_values(self.dialect.backend(), sql, values);
         self.connection
             .execute_raw(statement)

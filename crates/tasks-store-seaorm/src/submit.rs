@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, Value};
 use tasks_abstractions::job::Lane;
 use tasks_abstractions::store::{PreparedJob, StoreErrorKind, SubmitAnswer};
 use tasks_abstractions::{JobId, JobInfo, JobState, StoreError, WakeHandle};
@@ -66,18 +66,18 @@ impl SeaOrmStore {
         jobs: &[PreparedJob],
     ) -> Result<Enqueued, StoreError> {
         let on = On::callers(transaction)?;
-        let (Some(schema), Some(locks)) = (&self.handles().schema, on.dialect.sql().rows) else {
+        let (Some(schema), Some(schemas)) = (&self.handles().schema, on.dialect.sql().schemas) else {
             return enqueue_in(transaction, jobs).await;
         };
         // The caller's statements look for tables elsewhere, before and after.
-        let callers: String = match on.row(locks.search_path, Vec::new(), DOING).await? {
+        let callers: String = match on.row(schemas.search_path, Vec::new(), DOING).await? {
             Some(row) => column(&row, 0, DOING)?,
             None => String::new(),
         };
-        on.execute(locks.set_search_path, vec![schema.as_str().into()], DOING)
+        on.execute(schemas.set_search_path, vec![schema.as_str().into()], DOING)
             .await?;
         let enqueued = enqueue_in(transaction, jobs).await?;
-        on.execute(locks.set_search_path, vec![callers.into()], DOING)
+        on.execute(schemas.set_search_path, vec![callers.into()], DOING)
             .await?;
         Ok(enqueued)
     }
@@ -145,7 +145,6 @@ async fn insert_part<C: ConnectionTrait>(
     on: On<'_, C>,
     jobs: &[PreparedJob],
 ) -> Result<Vec<SubmitAnswer>, StoreError> {
-    let sql = on.dialect.sql();
     let mut answers = vec![None; jobs.len()];
     // Where rows have locks, what was in the way of a job may be gone when it is looked at: then the job is tried again.
     for _ in 0..TRIES {
@@ -156,9 +155,7 @@ async fn insert_part<C: ConnectionTrait>(
         let rows = json_rows(open.iter().map(|at| new_row(&jobs[*at])))?;
         let mut inserted = HashSet::with_capacity(open.len());
         for (json, _) in rows {
-            for row in on.rows(sql.insert_jobs, vec![json.into()], DOING).await? {
-                inserted.insert(uuid_at(&row, 0, "the id of a new job")?);
-            }
+            inserted.extend(insert_rows(on, json, DOING).await?);
         }
         let is_new = |at: usize| inserted.contains(&jobs[at].job.id.as_uuid());
         for at in open.iter().copied().filter(|at| is_new(*at)) {
@@ -179,8 +176,29 @@ async fn insert_part<C: ConnectionTrait>(
         Some(Place::new(it.job.id, first))
     });
     let places = json_rows(places)?;
-    on.execute_batches(sql.put_queue, places, DOING).await?;
+    on.execute_batches(on.dialect.sql().put_queue, places, DOING)
+        .await?;
     Ok(answers)
+}
+
+/// Inserts the rows of jobs whose id and name are free, and answers which those are.
+pub(crate) async fn insert_rows<C: ConnectionTrait>(
+    on: On<'_, C>,
+    json: String,
+    doing: &str,
+) -> Result<Vec<Uuid>, StoreError> {
+    let sql = on.dialect.sql();
+    let rows = match sql.without_returning {
+        None => on.rows(sql.insert_jobs, vec![json.into()], doing).await?,
+        Some(then) => {
+            let values: Vec<Value> = vec![json.into(), on.dialect.uuid(Uuid::new_v4())];
+            on.execute(sql.insert_jobs, values.clone(), doing).await?;
+            on.rows(then.inserted, values, doing).await?
+        }
+    };
+    rows.iter()
+        .map(|it| uuid_at(it, 0, "the id of a new job"))
+        .collect()
 }
 
 fn new_row(job: &PreparedJob) -> JobRow<'_> {

@@ -1,4 +1,5 @@
-//! A shop that sends invoices and forgets carts: the whole of what an application writes. It runs until Ctrl-C, so it is only built.
+//! A shop that sends invoices and forgets carts: the whole of what an application writes. `shop serve` runs until Ctrl-C; without it the program
+//! starts, looks whether its worker is stored as its operators want it, and ends.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,8 +7,9 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use serde::{Deserialize, Serialize};
 use tasks_abstractions::prelude::*;
-use tasks_abstractions::{BusinessError, EnqueueError, StoreError};
+use tasks_abstractions::{BusinessError, EnqueueError, JobId, JobInfo, JobType, StoreError};
 use tasks_host::{Host, HostError, SeaOrmStoreModule};
+use tasks_multitenancy::{TenantId, TenantScope};
 use tasks_store_seaorm::SeaOrmStore;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -84,13 +86,43 @@ impl Module for ShopModule {
 
 #[tokio::main]
 async fn main() -> Result<(), HostError> {
-    Host::builder()
+    let host = Host::builder()
         .module(SeaOrmStoreModule::connect("sqlite://shop.db"))
         .module(ShopModule)
+        .node_name("batch-1")
+        .options(|o| {
+            o.selectors
+                .add_worker::<PurgeCarts>(|s| s.cron("0 0/10 * * * ?").node_name("batch-1"));
+        })
         .build()
-        .await?
-        .run()
-        .await
+        .await?;
+    if std::env::args().nth(1).as_deref() == Some("serve") {
+        return host.run().await; // until Ctrl-C / SIGTERM, then drains
+    }
+    host.run_until(look_at_the_worker(&host)).await.map(drop)
+}
+
+/// # Panics
+/// Where the worker is not stored as it was described.
+async fn look_at_the_worker(host: &Host) {
+    let id = JobId::from_name(TenantId::HOST, JobInfo::WORKERS_GROUP, PurgeCarts::NAME);
+    let found = host.management().get(TenantScope::All, id).await;
+    let worker = found.expect("the worker is stored");
+    assert_eq!(worker.job_type, JobType::Period, "a selector made it a cron job");
+    assert_eq!(worker.cron.as_deref(), Some("0 0/10 * * * ?"));
+    assert_eq!(worker.node_name.as_deref(), Some("batch-1"));
+    assert_eq!(
+        host.options().engine.node_name,
+        "batch-1",
+        "this node is the one that runs it"
+    );
+    let selector = worker.selector.expect("which selector it was is noted");
+    assert_eq!(
+        selector,
+        format!("Worker:{}", std::any::type_name::<PurgeCarts>())
+    );
+    let due = worker.next_run_time.expect("it is armed");
+    assert_eq!(due.timestamp() % 600, 0, "at a full ten minutes");
 }
 
 /// What an order can fail of.

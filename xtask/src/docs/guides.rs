@@ -1,4 +1,5 @@
-//! The Rust blocks of the guides, compiled as users would: in a crate of their own that depends on the crates by path.
+//! The Rust blocks of the guides, compiled as users would: in a crate of their own that depends on the crates by path. Blocks with tests, and those
+//! marked `run`, are run as well.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -7,15 +8,15 @@ use std::fs;
 use anyhow::{Context, Result, bail};
 
 use super::Document;
-use super::markdown::{Block, split};
+use super::markdown::{Block, Line, split};
 use crate::process::{cargo, run};
 use crate::report::say;
 use crate::workspace::{Dependency, DependencyKind, Workspace};
 
-/// Compiles every Rust block that is not marked `ignore` or `text`.
+/// Compiles every Rust block that is not marked `ignore` or `text`, and runs those that can run.
 ///
 /// # Errors
-/// When a block does not compile.
+/// When a block does not compile or fails.
 pub(crate) fn check(workspace: &Workspace, documents: &[Document]) -> Result<()> {
     let mut modules = String::new();
     let folder = workspace.scratch("guides")?;
@@ -26,12 +27,14 @@ pub(crate) fn check(workspace: &Workspace, documents: &[Document]) -> Result<()>
     fs::create_dir(&sources).with_context(|| format!("cannot create {}", sources.display()))?;
     let mut count = 0_usize;
     for document in documents.iter().filter(|it| !it.path.ends_with("CHANGELOG.md")) {
-        for block in split(&document.text).0 {
+        let (blocks, lines) = split(&document.text);
+        for mut block in blocks {
             if !is_compiled(&document.path, &block)? {
                 continue;
             }
+            block.code.insert_str(0, &unseen(&lines, block.line));
             let module = module_name(&document.path, block.line);
-            let source = format!("// {}:{}\n{}", document.path, block.line, source(&block.code));
+            let source = format!("// {}:{}\n{}", document.path, block.line, source(&block));
             fs::write(sources.join(format!("{module}.rs")), source)
                 .context("cannot write a block of a guide")?;
             writeln!(modules, "mod {module};")?;
@@ -57,13 +60,13 @@ pub(crate) fn check(workspace: &Workspace, documents: &[Document]) -> Result<()>
     command
         .current_dir(&folder)
         .env("CARGO_TARGET_DIR", &workspace.target)
-        .args(["check", "--quiet", "--config"]);
+        .args(["test", "--quiet", "--lib", "--config"]);
     run(command.arg(workspace.profiles()?))
 }
 
 /// Whether a block is Rust and meant to compile.
 fn is_compiled(path: &str, block: &Block) -> Result<bool> {
-    let tags: Vec<&str> = block.tags.split([',', ' ']).map(str::trim).collect();
+    let tags = tags(block);
     if !tags.contains(&"rust") || tags.iter().any(|it| matches!(*it, "ignore" | "text")) {
         return Ok(false);
     }
@@ -76,6 +79,10 @@ fn is_compiled(path: &str, block: &Block) -> Result<bool> {
     Ok(true)
 }
 
+fn tags(block: &Block) -> Vec<&str> {
+    block.tags.split([',', ' ']).map(str::trim).collect()
+}
+
 /// `docs/first steps.md`, line 12: `docs_first_steps_l12`.
 fn module_name(path: &str, line: usize) -> String {
     let stem = path.strip_suffix(".md").unwrap_or(path).to_lowercase();
@@ -86,15 +93,44 @@ fn module_name(path: &str, line: usize) -> String {
     format!("{name}_l{line}")
 }
 
-/// A block as the text of a module. Without a `main` it becomes the body of an async function that may use `?`.
-fn source(code: &str) -> String {
-    let shown: Vec<&str> = code.lines().map(unhidden).collect();
+/// A block as the text of a module. Without a `main` or a test it becomes the body of an async function that may use `?`.
+fn source(block: &Block) -> String {
+    let shown: Vec<&str> = block.code.lines().map(unhidden).collect();
     let shown = shown.join("\n");
-    if shown.contains("fn main(") {
+    if ["fn main(", "#[test]", "#[tokio::test"]
+        .iter()
+        .any(|it| shown.contains(it))
+    {
         return shown + "\n";
     }
     let error = "Box<dyn std::error::Error + Send + Sync>";
-    format!("async fn guide() -> Result<(), {error}> {{\n{shown}\n;Ok(())\n}}\n")
+    let mut text = format!("async fn guide() -> Result<(), {error}> {{\n{shown}\n;Ok(())\n}}\n");
+    if tags(block).contains(&"run") {
+        text += &format!("#[tokio::test]\nasync fn runs() -> Result<(), {error}> {{ guide().await }}\n");
+    }
+    text
+}
+
+/// What a comment `<!-- rust` … `-->` right before the block in line `at` adds to it: for the compiler, not for readers.
+fn unseen(lines: &[Line<'_>], at: usize) -> String {
+    let before = lines.iter().rev().filter(|it| it.number < at);
+    let mut code = Vec::new();
+    let mut is_inside = false;
+    for (line, number) in before.zip((0..at).rev()) {
+        if line.number != number {
+            break;
+        }
+        match line.text.trim() {
+            "<!-- rust" if is_inside => {
+                return code.into_iter().rev().map(|it| format!("{it}\n")).collect();
+            }
+            "-->" if !is_inside => is_inside = true,
+            "" if !is_inside => {}
+            text if is_inside => code.push(text),
+            _ => break,
+        }
+    }
+    String::new()
 }
 
 /// A line as the compiler sees it: `# ` hides a line from readers only, as in doctests.

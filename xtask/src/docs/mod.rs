@@ -1,8 +1,14 @@
-//! Documentation that cannot rot: API documentation without warnings, guides that compile, links that lead somewhere.
+//! Documentation that cannot rot: API documentation without warnings, guides that compile and whose commands run, examples that print what they
+//! say, tables made from the code, links that lead somewhere.
 
+mod examples;
+mod expected;
 mod guides;
 mod links;
 mod markdown;
+mod shell;
+mod source;
+mod tables;
 
 use std::fs;
 
@@ -12,6 +18,8 @@ use walkdir::WalkDir;
 use crate::process::{cargo, run as run_process};
 use crate::report::say;
 use crate::workspace::{Workspace, shown};
+
+pub(crate) use tables::Mode;
 
 /// The documents in the root; those that a young project does not have yet may be missing, but links to them may not.
 const ROOT_DOCUMENTS: [&str; 4] = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"];
@@ -24,12 +32,16 @@ pub(crate) struct Document {
     pub(crate) text: String,
 }
 
-/// Checks links, builds the API documentation, and compiles the guides.
+/// Checks links and tables, builds the API documentation, compiles the guides, runs their commands and the examples. Where tables are to be
+/// written, does only that.
 ///
 /// # Errors
 /// When one of them fails.
-pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+pub(crate) fn run(workspace: &Workspace, mode: Mode) -> Result<()> {
     let documents = documents(workspace)?;
+    if mode == Mode::Write {
+        return tables::run(workspace, &documents, mode);
+    }
     let broken = links::check(&workspace.root, &documents);
     for finding in &broken {
         say(finding);
@@ -42,7 +54,10 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         "--no-deps",
         "--workspace",
     ]))?;
-    guides::check(workspace, &documents)
+    guides::check(workspace, &documents)?;
+    tables::run(workspace, &documents, mode)?;
+    examples::check(workspace)?;
+    shell::check(workspace, &documents)
 }
 
 /// The documents of the root and everything in `docs`.

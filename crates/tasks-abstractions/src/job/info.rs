@@ -119,6 +119,15 @@ pub struct DefinitionMark {
 impl DefinitionMark {
     /// Longest version in characters.
     pub const MAX_VERSION: usize = 64;
+
+    /// The mark of a definition of this hash by a program of this version. A longer version is cut.
+    #[must_use]
+    pub fn new(hash: Uuid, version: &str) -> Self {
+        Self {
+            hash,
+            version: version.chars().take(Self::MAX_VERSION).collect(),
+        }
+    }
 }
 
 impl JobInfo {

@@ -25,9 +25,10 @@ pub enum WorkerTrigger {
 pub struct WorkerSchedule {
     /// What makes it run.
     pub trigger: WorkerTrigger,
-    /// Whether a worker that is new in the store runs at once. Default false: first after one period.
+    /// Whether a worker that is new in the store runs at once, also one with a cron expression. Default false: first after one period or at its first
+    /// fire. Later starts of the program make no run.
     pub run_on_start: bool,
-    /// Whether every node has a worker of its own, pinned to the node's name. Default false: one in the cluster.
+    /// Whether every node has a worker of its own, pinned to the node's name whatever a selector says. Default false: one in the cluster.
     pub every_node: bool,
     /// Longest run. Default none.
     pub timeout: Option<Duration>,

@@ -120,24 +120,52 @@ fn single_values(part: &Part) -> Option<Vec<u32>> {
 
 /// Seconds, minutes or hours: "every 10 minutes", "at minutes 5 and 35", "in hours 9 to 17".
 fn clock_part(part: &Part, unit: &str) -> String {
-    if let [Item::Every { step: 1 }] = part.items.as_slice() {
-        return format!("every {unit}");
-    }
-    if let [Item::Every { step } | Item::From { start: 0, step }] = part.items.as_slice() {
-        return format!("every {step} {unit}s");
-    }
-    if let [Item::From { start, step }] = part.items.as_slice() {
-        return format!("every {step} {unit}s from {unit} {start} on");
-    }
-    let words = list(part, |item| plain(item, part, unit, |value| value.to_string()));
-    let all_single = part.items.iter().all(|item| matches!(item, Item::Value(_)));
-    let preposition = if all_single && unit != "hour" { "at" } else { "in" };
-    let unit = if part.items.len() == 1 && all_single {
-        unit.to_owned()
-    } else {
-        format!("{unit}s")
+    let number = |value: u32| value.to_string();
+    let (words, is_one, is_list) = match *part.items.as_slice() {
+        [Item::Every { step: 1 } | Item::From { start: 0, step: 1 }] => return format!("every {unit}"),
+        [Item::Every { step } | Item::From { start: 0, step }]
+            if (part.spec.max + 1).is_multiple_of(step) =>
+        {
+            return format!("every {step} {unit}s");
+        }
+        // Any other step starts over with each minute, hour or day, so that its fires are not equally far apart.
+        [item @ (Item::Every { step } | Item::From { step, .. })] => {
+            let mut values = Vec::new();
+            part.spec.each_value(item, |value| values.push(value));
+            if let [first, .., last] = *values.as_slice()
+                && values.len() > MAX_TIMES
+            {
+                let every = if step == 1 {
+                    unit.to_owned()
+                } else {
+                    format!("{step} {unit}s")
+                };
+                return format!(
+                    "every {every} from {unit} {first} to {unit} {last} of each {}",
+                    whole(unit)
+                );
+            }
+            let words: Vec<_> = values.iter().copied().map(number).collect();
+            (join_and(&words), values.len() == 1, true)
+        }
+        ref items => (
+            list(part, |item| plain(item, part, unit, number)),
+            items.len() == 1,
+            items.iter().all(|item| matches!(item, Item::Value(_))),
+        ),
     };
-    format!("{preposition} {unit} {words}")
+    let preposition = if is_list && unit != "hour" { "at" } else { "in" };
+    let plural = if is_one && is_list { "" } else { "s" };
+    format!("{preposition} {unit}{plural} {words}")
+}
+
+/// What a unit is a part of.
+fn whole(unit: &str) -> &'static str {
+    match unit {
+        "second" => "minute",
+        "minute" => "hour",
+        _ => "day",
+    }
 }
 
 fn days(parts: &Parts) -> String {

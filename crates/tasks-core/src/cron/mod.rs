@@ -49,7 +49,7 @@ mod schedule;
 mod zone;
 
 pub use error::CronError;
-pub use schedule::CronSchedule;
+pub use schedule::{CronSchedule, TIME_ZONE_DATABASE};
 
 #[cfg(test)]
 mod tests;

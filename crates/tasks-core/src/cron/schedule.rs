@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike};
+use chrono::{DateTime, Datelike, FixedOffset, Offset};
 use chrono_tz::Tz;
 use tasks_abstractions::Timestamp;
 
@@ -86,12 +86,23 @@ impl CronSchedule {
         self.zone.name()
     }
 
+    /// An instant as the clocks of the zone show it, with the offset that they have then.
+    #[must_use]
+    pub fn local(&self, at: Timestamp) -> DateTime<FixedOffset> {
+        let local = at.with_timezone(&self.zone);
+        local.with_timezone(&local.offset().fix())
+    }
+
     /// The schedule in English words, with what happens when the clocks change where the zone is not UTC.
     #[must_use]
     pub fn explain(&self) -> String {
         explain(&self.parts, self.zone)
     }
 }
+
+/// Version of the IANA time zone database, whose rules all schedules follow, such as `2025b`. It is part of the program: a later one comes with a new
+/// build.
+pub const TIME_ZONE_DATABASE: &str = chrono_tz::IANA_TZDB_VERSION;
 
 /// Two days before 1970, which comes before the local year 1970 in every zone.
 const BEFORE_ALL_YEARS: i64 = -2 * 24 * 3600;

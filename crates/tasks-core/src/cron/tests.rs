@@ -12,6 +12,9 @@ mod words;
 /// Known clock changes, written out.
 mod zones;
 
+/// Random expressions, zones and instants.
+mod random;
+
 /// Random and systematic comparison with the oracle and with the `cron` crate.
 mod properties;
 

@@ -37,7 +37,7 @@ pub struct EngineOptions {
     pub finish_batch: usize,
     /// How long an outcome waits for others while more runs are in flight. Defaults to 2 ms.
     pub finish_linger: Duration,
-    /// When outcomes are written. Defaults to batched.
+    /// When outcomes are written: `batched`, several in one transaction, or `each`, at once and by itself. Defaults to batched.
     pub durable_finish: DurableFinish,
     /// Outcomes kept while the store is away; beyond it nothing more is claimed. Defaults to 10,000.
     pub max_unsettled: usize,

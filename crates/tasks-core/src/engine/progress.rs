@@ -11,7 +11,7 @@ impl Engine {
     /// Stores the latest report of every run that reported something since the last step; answers how many.
     ///
     /// # Errors
-    /// Where the store failed. The reports are kept for the next step, unless newer ones come first.
+    /// Where the store failed. While it is away the reports are kept for the next step, unless newer ones come first; what it refuses is dropped.
     pub async fn progress_step(&self) -> Result<usize, StoreError> {
         let reports: Vec<ProgressReport> = {
             let mut board = self.board();

@@ -36,23 +36,23 @@ pub struct TypeRetention {
 /// Options of the cleaning job. Only Once jobs without executions are ever removed; a job's log rows outlive it for their own time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CleaningOptions {
-    /// Whether this program has the job. Defaults to true.
+    /// Whether this program has the cleaning job. Defaults to true.
     pub enabled: bool,
-    /// When it runs, in UTC. Defaults to every ten minutes.
+    /// When the cleaning job runs, in UTC. Defaults to every ten minutes.
     pub cron: String,
     /// Most rows of one transaction. Defaults to 1,000.
     pub batch: usize,
-    /// Completed jobs, counted from the start of their last run. Defaults to 15 days.
+    /// How long completed jobs are kept, counted from the start of their last run; or for ever (`never`). Defaults to 15 days.
     pub completed: Retention,
-    /// Jobs that a person stopped. Defaults to 90 days.
+    /// How long jobs that a person stopped are kept. Defaults to 90 days.
     pub stopped: Retention,
-    /// Jobs that were given up. Defaults to 90 days.
+    /// How long jobs that were given up are kept. Defaults to 90 days.
     pub abandoned: Retention,
-    /// Log rows of successes, counted from the start of the run. Defaults to 15 days.
+    /// How long log rows of successes are kept, counted from the start of the run. Defaults to 15 days.
     pub logs: Retention,
-    /// Log rows of everything else. Defaults to 90 days.
+    /// How long log rows of everything else are kept. Defaults to 90 days.
     pub failed_logs: Retention,
-    /// Rows of nodes that are gone, counted from their last renewal. Defaults to 1 day.
+    /// How long rows of nodes that are gone are kept, counted from their last renewal. Defaults to 1 day.
     pub nodes: Retention,
     /// Retention by type, by the type's exact name. Defaults to none.
     pub types: BTreeMap<String, TypeRetention>,
@@ -78,9 +78,9 @@ impl Default for CleaningOptions {
 /// Options of the checking job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckingOptions {
-    /// Whether this program has the job. Defaults to true.
+    /// Whether this program has the checking job. Defaults to true.
     pub enabled: bool,
-    /// When it runs, in UTC. Defaults to every two hours.
+    /// When the checking job runs, in UTC. Defaults to every two hours.
     pub cron: String,
     /// Jobs that are looked at in one step. Defaults to 1,000.
     pub batch: usize,

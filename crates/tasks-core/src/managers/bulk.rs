@@ -1,7 +1,7 @@
 //! Commands on many jobs, jobs made from others, and the check of stored jobs.
 
 use tasks_abstractions::run::JobSnapshot;
-use tasks_abstractions::store::{ChangeAnswer, Decision, JobQuery, WaitingChange};
+use tasks_abstractions::store::{ChangeAnswer, Decision, JobQuery};
 use tasks_abstractions::{
     BulkAnswer, BulkMode, CheckReport, CommandAnswer, CopyRequest, JobArgs, JobCommand, JobId, JobInfo,
     JobLimits, JobManagement, JobSource, JobStatus, ManagementError, Timestamp, ValidationErrors,
@@ -11,7 +11,7 @@ use tracing::error;
 
 use super::EngineManagement;
 use super::management::answer_of;
-use crate::transition::{decide, rearm, requeue};
+use crate::transition::{decide, forget_overrides, rearm, requeue};
 
 /// Jobs of one step of a command on many: one transaction each.
 const STEP: usize = 500;
@@ -177,35 +177,11 @@ impl EngineManagement {
     }
 
     /// As [`JobManagement::reset_overrides`].
-    pub(super) async fn forget_overrides(
-        &self,
-        scope: TenantScope,
-        id: JobId,
-    ) -> Result<JobInfo, ManagementError> {
-        let decide = |it: &JobSnapshot, _: Timestamp| {
-            if it.job.overrides.is_empty() {
-                return Decision::Keep;
-            }
-            let mut job = it.job.clone();
-            job.overrides.clear();
-            if let Some(mark) = &mut job.definition {
-                // The next start of a program finds a definition that is not its own, and writes it.
-                mark.hash = uuid::Uuid::nil();
-            }
-            Decision::Change(Box::new(tasks_abstractions::store::JobChange {
-                job,
-                waiting: WaitingChange::Keep,
-                run: tasks_abstractions::store::RunChange::default(),
-            }))
-        };
+    pub(super) async fn reset(&self, scope: TenantScope, id: JobId) -> Result<JobInfo, ManagementError> {
         let now = self.clock.authoritative_now();
-        match self
-            .queue
-            .change(scope, &[id], now, &decide)
-            .await?
-            .into_iter()
-            .next()
-        {
+        let answers = self.queue.change(scope, &[id], now, &forget_overrides).await?;
+        self.tell(JobCommand::Start, &answers).await;
+        match answers.into_iter().next() {
             Some(ChangeAnswer::Changed(it) | ChangeAnswer::Kept(it)) => Ok(it.job),
             _ => Err(ManagementError::NotFound(id)),
         }

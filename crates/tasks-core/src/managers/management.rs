@@ -22,7 +22,7 @@ use crate::transition::{changed_by_people, check_schedule, first_execution, repl
 pub struct EngineManagement {
     pub(super) queue: Arc<dyn JobQueue>,
     pub(super) store: Arc<dyn JobStore>,
-    publisher: Arc<dyn JobPublisher>,
+    pub(super) publisher: Arc<dyn JobPublisher>,
     dispatcher: Arc<dyn JobDispatcher>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) limits: JobLimits,
@@ -89,7 +89,7 @@ impl EngineManagement {
             .await;
     }
 
-    fn check(&self, job: &JobInfo) -> Result<(), ManagementError> {
+    pub(super) fn check_fields(&self, job: &JobInfo) -> Result<(), ManagementError> {
         self.limits.check(job)?;
         check_schedule(job)?;
         Ok(())
@@ -145,7 +145,7 @@ impl JobManagement for EngineManagement {
 
     async fn create(&self, mut job: JobInfo) -> Result<JobInfo, ManagementError> {
         job.normalize();
-        self.check(&job)?;
+        self.check_fields(&job)?;
         let now = self.clock.now();
         let first = if job.is_enabled {
             let refused = |reason: crate::transition::ScheduleError| ManagementError::Refused {
@@ -180,7 +180,7 @@ impl JobManagement for EngineManagement {
 
     async fn update(&self, scope: TenantScope, mut job: JobInfo) -> Result<JobInfo, ManagementError> {
         job.normalize();
-        self.check(&job)?;
+        self.check_fields(&job)?;
         let (id, expected) = (job.id, job.version);
         let decide = |it: &JobSnapshot, now| {
             if it.job.version == expected {
@@ -216,8 +216,12 @@ impl JobManagement for EngineManagement {
         }
     }
 
+    async fn import(&self, job: JobInfo, mode: BulkMode) -> Result<bool, ManagementError> {
+        self.restore(job, mode).await
+    }
+
     async fn reset_overrides(&self, scope: TenantScope, id: JobId) -> Result<JobInfo, ManagementError> {
-        self.forget_overrides(scope, id).await
+        self.reset(scope, id).await
     }
 
     async fn command(
@@ -258,6 +262,8 @@ impl JobManagement for EngineManagement {
     ) -> Result<BulkAnswer, ManagementError> {
         let query = JobQuery {
             is_abandoned: Some(true),
+            // Starting enables, and who disabled a job did not mean this.
+            is_enabled: Some(true),
             exact_type: type_name.map(ToOwned::to_owned),
             ..JobQuery::default()
         };

@@ -2,6 +2,7 @@
 
 mod bulk;
 mod definitions;
+mod import;
 mod jobs;
 mod management;
 mod scheduler;

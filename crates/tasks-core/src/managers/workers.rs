@@ -1,25 +1,22 @@
-//! The workers of this program: their hooks, and their jobs in the store.
+//! The workers of this program: what is added, their hooks, and what this program can run.
+
+mod stored;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::TimeDelta;
-use tasks_abstractions::run::JobSnapshot;
-use tasks_abstractions::store::{ChangeAnswer, PreparedJob, SubmitAnswer};
 use tasks_abstractions::worker::WorkerDefinition;
 use tasks_abstractions::{
-    BackgroundWorkerManager, BackgroundWorkerRunnable, Clock, JobDispatcherSelectors, JobInfo, JobLimits,
-    JobPublisher, JobQueue, JobStatus, SelectedKind, SelectedType, StoreError, Timestamp, ValidationErrors,
-    WakeHandle, WakeHint, WorkerError, WorkerSchedule,
+    BackgroundWorkerManager, BackgroundWorkerRunnable, Clock, JobDispatcherSelectors, JobLimits,
+    JobPublisher, JobQueue, ValidationErrors, WorkerError, WorkerSchedule,
 };
-use tasks_multitenancy::{CurrentTenant, TenantId, TenantScope};
+use tasks_multitenancy::{CurrentTenant, TenantId};
 use tokio::sync::Mutex;
-use tracing::{error, info};
+use tracing::error;
 
 use crate::registry::JobRegistry;
-use crate::transition::{check_schedule, first_execution, mark_of, redefine};
 
 /// What a worker manager is made of.
 #[derive(Debug, Clone)]
@@ -92,94 +89,6 @@ impl StoreBackgroundWorkerManager {
         }
     }
 
-    /// The job of a worker, with everything that this program says of it.
-    fn build(&self, definition: &WorkerDefinition, tenant: TenantId) -> Result<JobInfo, ValidationErrors> {
-        let parts = &self.parts;
-        let now = parts.clock.now();
-        let of = SelectedType {
-            name: &definition.name,
-            kind: SelectedKind::Worker,
-            rust_type: definition.rust_type,
-        };
-        let mut job = definition
-            .to_job(tenant, &parts.node_name, now)
-            .selected(&parts.selectors, &of)
-            .build(&parts.limits)?;
-        check_schedule(&job)?;
-        job.begin_time = begin_time(&job, definition.schedule.run_on_start, now);
-        job.definition = Some(mark_of(&job, &parts.version));
-        Ok(job)
-    }
-
-    /// Stores a worker's job: new ones are armed; existing ones take over the program's definition and keep everything else.
-    async fn store(&self, definition: &WorkerDefinition, tenant: TenantId) -> Result<(), WorkerError> {
-        let worker = definition.name.clone();
-        let invalid = |source: ValidationErrors| WorkerError::Invalid {
-            worker: worker.clone(),
-            source,
-        };
-        let failed = |source: StoreError| WorkerError::Store {
-            worker: worker.clone(),
-            source,
-        };
-        let parts = &self.parts;
-        let job = self.build(definition, tenant).map_err(invalid)?;
-        let id = job.id;
-        let first = first_execution(&job, job.creation_time)
-            .map_err(|reason| invalid(ValidationErrors::one("schedule", reason.to_string())))?;
-        let stored = JobInfo {
-            status: JobStatus::Queuing,
-            next_run_time: Some(first.due_at),
-            ..job.clone()
-        };
-        let prepared = PreparedJob::new(stored, Some(first), Some(Arc::clone(&parts.publisher)));
-        let wake = prepared.wake_handle();
-        match parts.queue.submit(&[prepared]).await.map_err(failed)?.first() {
-            Some(SubmitAnswer::Inserted) => {
-                info!(worker = %definition.name, job = %id, selector = job.selector, "worker stored");
-                wake.wake().await;
-                return Ok(());
-            }
-            Some(SubmitAnswer::NameTaken { by }) => {
-                let fault = ValidationErrors::one(
-                    "name",
-                    format!("is taken by job {by}; rename that job or the worker"),
-                );
-                return Err(invalid(fault));
-            }
-            Some(SubmitAnswer::Exists) | None => {}
-        }
-        self.take_over(&job).await.map_err(failed)
-    }
-
-    /// Lets the stored job take over what this program says.
-    async fn take_over(&self, job: &JobInfo) -> Result<(), StoreError> {
-        let parts = &self.parts;
-        let decide = |it: &JobSnapshot, now: Timestamp| redefine(it, job, now);
-        let scope = TenantScope::One(job.tenant_id);
-        let now = parts.clock.authoritative_now();
-        let answers = parts.queue.change(scope, &[job.id], now, &decide).await?;
-        let worker = &job.type_name;
-        match answers.first() {
-            Some(ChangeAnswer::Changed(it)) => {
-                info!(%worker, job = %job.id, version = it.job.version, overrides = ?it.job.overrides, "worker definition changed");
-                let hints = it.waiting.iter().map(|it| WakeHint {
-                    lane: it.lane.clone(),
-                    rank: it.rank,
-                    due_at: it.due_at,
-                });
-                WakeHandle::new(Some(Arc::clone(&parts.publisher)), hints.collect())
-                    .wake()
-                    .await;
-            }
-            Some(ChangeAnswer::Kept(it)) if mark(&it.job) != mark(job) => {
-                info!(%worker, job = %job.id, "the worker's definition is that of a newer program and stays");
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
     fn note(&self, state: &State) {
         let names = state.workers.keys().cloned().collect();
         *self
@@ -188,45 +97,64 @@ impl StoreBackgroundWorkerManager {
             .unwrap_or_else(std::sync::PoisonError::into_inner) = names;
     }
 
-    /// Makes sure that this program runs the worker that is added, and no other of its name.
-    fn must_be_runnable(&self, worker: &Arc<dyn BackgroundWorkerRunnable>) -> Result<(), WorkerError> {
-        let name = worker.name();
-        let Some(definition) = worker.build_worker() else {
+    /// Finds what stands against the worker before anything is changed for it.
+    fn must_be_right(&self, state: &State, held: &Held) -> Result<(), WorkerError> {
+        let name = held.worker.name();
+        let invalid = |source| WorkerError::Invalid {
+            worker: name.to_owned(),
+            source,
+        };
+        let taken = |problem: String| invalid(ValidationErrors::one("name", problem));
+        if state.workers.get(name).is_some_and(|it| it.tenant != held.tenant) {
+            // Its job would go on, with the code of this one.
+            let problem =
+                "is that of a worker of another tenant; choose another name or remove that one first";
+            return Err(taken(problem.to_owned()));
+        }
+        let definition = held.definition();
+        if let Some(registered) = self.parts.registry.get(name).filter(|it| it.is_registered()) {
+            let rust_type = definition.as_ref().map(|it| it.rust_type);
+            // A registered worker is made anew for each run, by its registration.
+            let is_it =
+                registered.kind == "worker" && rust_type.is_none_or(|it| it == registered.worker_type());
+            if !is_it {
+                return Err(taken(format!(
+                    "is that of a registered job or worker ({}); choose another name",
+                    registered.at
+                )));
+            }
+        }
+        match definition {
+            Some(definition) => self.build(&definition, held.tenant).map(drop).map_err(invalid),
+            None => Ok(()),
+        }
+    }
+
+    /// Calls the start hook and stores the job.
+    async fn begin(&self, held: &Held) -> Result<(), WorkerError> {
+        begin(held.worker.as_ref()).await?;
+        self.store_if_scheduled(held).await
+    }
+
+    async fn store_if_scheduled(&self, held: &Held) -> Result<(), WorkerError> {
+        let Some(definition) = held.definition() else {
             return Ok(());
         };
-        if self.parts.registry.put_worker(Arc::clone(worker)) {
-            return Ok(());
-        }
-        // A registered worker is made anew for each run, by its registration.
-        let registered = self.parts.registry.get(name);
-        let is_registered_worker = registered.as_ref().is_some_and(|it| it.kind == "worker");
-        if is_registered_worker && definition.rust_type.is_some() {
-            return Ok(());
-        }
-        let at = registered.map_or_else(String::new, |it| it.at.clone());
-        Err(WorkerError::Invalid {
-            worker: name.to_owned(),
-            source: ValidationErrors::one(
-                "name",
-                format!("is that of a registered job or worker ({at}); choose another name"),
-            ),
-        })
+        self.store(&definition, held.tenant).await?;
+        self.retire_other(&definition, held.tenant).await
     }
-}
 
-fn mark(job: &JobInfo) -> Option<uuid::Uuid> {
-    job.definition.as_ref().map(|it| it.hash)
-}
-
-/// When a worker that is new in the store runs first: after one period, unless it asks to run at once.
-fn begin_time(job: &JobInfo, runs_on_start: bool, now: Timestamp) -> Timestamp {
-    if runs_on_start || job.cron.is_some() {
-        return now;
+    /// From now on this program cannot run the worker.
+    fn forget(&self, name: &str) {
+        if self
+            .parts
+            .registry
+            .get(name)
+            .is_some_and(|it| it.kind == "worker")
+        {
+            self.parts.registry.take(name);
+        }
     }
-    TimeDelta::from_std(job.interval)
-        .ok()
-        .and_then(|it| now.checked_add_signed(it))
-        .unwrap_or(now)
 }
 
 #[async_trait]
@@ -239,21 +167,42 @@ impl BackgroundWorkerManager for StoreBackgroundWorkerManager {
             tenant: CurrentTenant::id(),
             schedule: None,
         };
-        if let Some(former) = state.workers.remove(&name)
-            && state.is_started
-        {
-            end(former.worker.as_ref()).await?;
-        }
-        self.must_be_runnable(&held.worker)?;
+        self.must_be_right(&state, &held)?;
         if state.is_started {
-            begin(held.worker.as_ref()).await?;
-            if let Some(definition) = held.definition() {
-                self.store(&definition, held.tenant).await?;
+            if let Some(former) = state.workers.get(&name) {
+                end(former.worker.as_ref()).await?;
+            }
+            if let Err(failure) = begin(held.worker.as_ref()).await {
+                // Neither the former nor the new one can work now.
+                if state.workers.remove(&name).is_some() {
+                    self.forget(&name);
+                }
+                self.note(&state);
+                return Err(failure);
             }
         }
-        state.workers.insert(name, held);
+        let is_scheduled = held.worker.build_worker().is_some();
+        if is_scheduled {
+            // False for a registered one, which this program can run already.
+            self.parts.registry.put_worker(Arc::clone(&held.worker));
+        } else if self
+            .parts
+            .registry
+            .get(&name)
+            .is_some_and(|it| !it.is_registered())
+        {
+            self.forget(&name);
+        }
+        let is_started = state.is_started;
+        // Held before it is stored: where the store fails, its stop hook must be called all the same.
+        let held = state.workers.entry(name).insert_entry(held);
+        let stored = if is_started {
+            self.store_if_scheduled(held.get()).await
+        } else {
+            Ok(())
+        };
         self.note(&state);
-        Ok(())
+        stored
     }
 
     async fn remove(&self, name: &str) -> Result<(), WorkerError> {
@@ -263,7 +212,7 @@ impl BackgroundWorkerManager for StoreBackgroundWorkerManager {
             .remove(name)
             .ok_or_else(|| WorkerError::Unknown(name.to_owned()))?;
         self.note(&state);
-        self.parts.registry.take(name);
+        self.forget(name);
         if state.is_started {
             end(held.worker.as_ref()).await
         } else {
@@ -278,12 +227,23 @@ impl BackgroundWorkerManager for StoreBackgroundWorkerManager {
             .workers
             .get_mut(name)
             .ok_or_else(|| WorkerError::Unknown(name.to_owned()))?;
-        let former = held.schedule.replace(schedule);
-        let Some(definition) = held.definition().filter(|_| is_started) else {
-            return Ok(());
+        let invalid = |source| WorkerError::Invalid {
+            worker: name.to_owned(),
+            source,
         };
-        let tenant = held.tenant;
-        let stored = self.store(&definition, tenant).await;
+        let former = held.schedule.replace(schedule);
+        let checked = match held.definition() {
+            Some(definition) => self.build(&definition, held.tenant).map(drop),
+            None => Err(ValidationErrors::one(
+                "schedule",
+                "cannot be given to a worker that has only hooks",
+            )),
+        };
+        let stored = match checked {
+            Err(faults) => Err(invalid(faults)),
+            Ok(()) if is_started => self.store_if_scheduled(held).await,
+            Ok(()) => Ok(()),
+        };
         if stored.is_err() {
             // A schedule that was refused must not come back with the next start.
             held.schedule = former;
@@ -299,10 +259,7 @@ impl BackgroundWorkerManager for StoreBackgroundWorkerManager {
         // Marked first, so that `stop` calls the stop hooks also when a start hook fails half-way.
         state.is_started = true;
         for held in state.workers.values() {
-            begin(held.worker.as_ref()).await?;
-            if let Some(definition) = held.definition() {
-                self.store(&definition, held.tenant).await?;
-            }
+            self.begin(held).await?;
         }
         Ok(true)
     }

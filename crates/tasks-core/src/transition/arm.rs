@@ -28,7 +28,7 @@ pub enum ScheduleError {
     Invalid(String),
 }
 
-/// Checks the parts of a schedule that the limits of fields cannot: the cron expression with its zone.
+/// Checks the parts of a schedule that the limits of fields cannot: the cron expression with its zone, and that there is a date on which it fires.
 ///
 /// # Errors
 /// The fault, with its field.
@@ -37,6 +37,10 @@ pub fn check_schedule(job: &JobInfo) -> Result<(), ValidationErrors> {
         return Ok(());
     };
     match CronSchedule::parse(cron, job.time_zone.as_deref()) {
+        Ok(schedule) if schedule.next_after(Timestamp::UNIX_EPOCH).is_none() => Err(ValidationErrors::one(
+            "cron",
+            format!("`{cron}` never fires; its day, month and year never come together"),
+        )),
         Ok(_) => Ok(()),
         Err(error) => Err(ValidationErrors::one("cron", error.to_string())),
     }
@@ -168,7 +172,7 @@ fn within_end(job: &JobInfo, due: Timestamp) -> Result<(), ScheduleError> {
     }
 }
 
-fn entry(job: &JobInfo, due_at: Timestamp) -> QueueEntry {
+pub(super) fn entry(job: &JobInfo, due_at: Timestamp) -> QueueEntry {
     QueueEntry {
         lane: Lane::of(job),
         rank: rank_of(job.priority),

@@ -1,10 +1,11 @@
 //! Jobs that begin anew by hand, and jobs that should be armed and are not.
 
+use tasks_abstractions::job::rank_of;
 use tasks_abstractions::run::{JobSnapshot, QueueEntry, RunKind};
 use tasks_abstractions::store::{Decision, JobChange, RunChange, WaitingChange};
 use tasks_abstractions::{JobArgs, JobInfo, JobState, JobStatus, Timestamp};
 
-use super::arm::first_execution;
+use super::arm::{ScheduleError, first_execution};
 use super::command::{brought_forward, go_on};
 
 /// Runs a job anew, now, with these arguments, with tries, interruptions and abandonment forgotten.
@@ -20,6 +21,9 @@ pub fn requeue(it: &JobSnapshot, args: Option<&JobArgs>, now: Timestamp) -> Deci
             "a run of the job is in flight; cancel it first, or wait for its end".to_owned(),
         );
     }
+    if let Some(end) = it.job.end_time.filter(|end| now > *end) {
+        return Decision::Refuse(ScheduleError::Expired(end).to_string());
+    }
     let fresh = JobSnapshot {
         job: JobInfo {
             args: args.unwrap_or(&it.job.args).clone(),
@@ -34,6 +38,8 @@ pub fn requeue(it: &JobSnapshot, args: Option<&JobArgs>, now: Timestamp) -> Deci
         (Some(waiting), JobState::Active) => JobChange {
             waiting: WaitingChange::Set(QueueEntry {
                 attempt: 1,
+                // A retry stands back behind other work; this is none any more.
+                rank: rank_of(fresh.job.priority),
                 ..brought_forward(waiting, now)
             }),
             job: fresh.job,

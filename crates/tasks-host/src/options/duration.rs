@@ -38,3 +38,22 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     }
     if text.is_empty() { Err(fault()) } else { Ok(total) }
 }
+
+/// A duration as [`parse_duration`] reads it, in its largest units.
+pub(super) fn duration_text(it: Duration) -> String {
+    let mut rest = it.as_millis();
+    let mut text = String::new();
+    for (unit, millis) in [
+        ("d", 86_400_000),
+        ("h", 3_600_000),
+        ("m", 60_000),
+        ("s", 1_000),
+        ("ms", 1),
+    ] {
+        if rest >= millis {
+            text.push_str(&format!("{}{unit}", rest / millis));
+            rest %= millis;
+        }
+    }
+    if text.is_empty() { "0s".to_owned() } else { text }
+}

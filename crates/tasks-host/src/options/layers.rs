@@ -1,5 +1,6 @@
 //! Where options come from, and in which order they count.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -64,7 +65,7 @@ impl Layers {
         }
         let mut reader = Reader::new(figment, problems);
         read_all(&mut reader, &mut options);
-        let known = reader.known();
+        let known: BTreeSet<String> = reader.known().into_iter().map(|it| it.key).collect();
         for key in in_file.iter().filter(|it| !known.contains(it.as_str())) {
             if key.split('.').next() != Some(APPLICATION) {
                 problems.add(format!(

@@ -10,8 +10,11 @@ mod tests;
 
 use std::path::PathBuf;
 
+use figment::Figment;
 use tasks_abstractions::JobDispatcherSelectors;
 use tasks_core::{EngineOptions, MaintenanceOptions};
+
+use self::read::{Reader, read_all};
 
 pub use self::duration::parse_duration;
 pub(crate) use self::layers::{Change, Layers};
@@ -67,7 +70,31 @@ impl Default for HostOptions {
     }
 }
 
+/// An option that a file or the environment can set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OptionName {
+    /// Its name in a file; the name of a table stands before it, joined by a dot.
+    pub key: String,
+    /// Its name in the environment.
+    pub variable: String,
+    /// Its default as a file would say it. `None` where there is none, or where it depends on the machine.
+    pub default: Option<String>,
+}
+
 impl HostOptions {
+    /// Every option that a file or the environment can set, in the order of the documentation.
+    #[must_use]
+    pub fn names() -> Vec<OptionName> {
+        let mut options = Self::default();
+        // The default is the machine's name, which is no property of the option.
+        options.engine.node_name.clear();
+        let mut problems = crate::Problems::default();
+        let mut reader = Reader::new(Figment::new(), &mut problems);
+        read_all(&mut reader, &mut options);
+        reader.known()
+    }
+
     /// Reads the options from `file` and the environment, as [`HostBuilder::build`](crate::HostBuilder::build) does: for programs that must know some of
     /// them before they choose their modules.
     ///

@@ -1,22 +1,21 @@
 //! Reads each option by itself, so that one wrong value hides no other.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use figment::Figment;
 use figment::value::{Dict, Value};
 use tasks_core::{DurableFinish, MaintenanceOptions, Retention};
 
-use super::HostOptions;
-use super::duration::parse_duration;
+use super::duration::{duration_text, parse_duration};
 use super::layers::variable;
+use super::{HostOptions, OptionName};
 use crate::Problems;
 
 /// Reads values and notes which names mean something.
 pub(super) struct Reader<'a> {
     figment: Figment,
     problems: &'a mut Problems,
-    known: BTreeSet<String>,
+    known: Vec<OptionName>,
 }
 
 impl<'a> Reader<'a> {
@@ -24,23 +23,35 @@ impl<'a> Reader<'a> {
         Self {
             figment,
             problems,
-            known: BTreeSet::new(),
+            known: Vec::new(),
         }
     }
 
-    /// The names that were asked for.
-    pub(super) fn known(self) -> BTreeSet<String> {
+    /// The options that were asked for, in that order, with what each was before.
+    pub(super) fn known(self) -> Vec<OptionName> {
         self.known
     }
 
-    /// Sets `to` from the value of `key` where there is one.
-    fn read<T>(&mut self, key: &str, to: &mut T, parse: impl FnOnce(&Value) -> Result<T, String>) {
-        match self.figment.find_value(key) {
-            Ok(value) => self.take(key, &value, to, parse),
-            Err(_) => {
-                self.known.insert(key.to_owned());
-            }
+    /// Sets `to` from the value of `key` where there is one. `present` is what it is before, as a file would say it.
+    fn read<T>(
+        &mut self,
+        key: &str,
+        present: Option<String>,
+        to: &mut T,
+        parse: impl FnOnce(&Value) -> Result<T, String>,
+    ) {
+        self.know(key, present);
+        if let Ok(value) = self.figment.find_value(key) {
+            self.take(key, &value, to, parse);
         }
+    }
+
+    fn know(&mut self, key: &str, present: Option<String>) {
+        self.known.push(OptionName {
+            key: key.to_owned(),
+            variable: variable(key),
+            default: present,
+        });
     }
 
     /// Sets `to` from the value of `key`.
@@ -51,7 +62,6 @@ impl<'a> Reader<'a> {
         to: &mut T,
         parse: impl FnOnce(&Value) -> Result<T, String>,
     ) {
-        self.known.insert(key.to_owned());
         match parse(value) {
             Ok(it) => *to = it,
             Err(problem) => {
@@ -70,15 +80,16 @@ impl<'a> Reader<'a> {
     }
 
     fn text(&mut self, key: &str, to: &mut String) {
-        self.read(key, to, text_of);
+        self.read(key, quoted(to), to, text_of);
     }
 
     fn optional_text(&mut self, key: &str, to: &mut Option<String>) {
-        self.read(key, to, |it| text_of(it).map(Some));
+        let present = to.as_deref().and_then(quoted);
+        self.read(key, present, to, |it| text_of(it).map(Some));
     }
 
     fn flag(&mut self, key: &str, to: &mut bool) {
-        self.read(key, to, |it| match it {
+        self.read(key, Some(to.to_string()), to, |it| match it {
             Value::Bool(_, flag) => Ok(*flag),
             Value::String(_, text) if ["true", "1", "yes", "on"].contains(&text.as_str()) => Ok(true),
             Value::String(_, text) if ["false", "0", "no", "off"].contains(&text.as_str()) => Ok(false),
@@ -87,7 +98,7 @@ impl<'a> Reader<'a> {
     }
 
     fn number(&mut self, key: &str, to: &mut usize) {
-        self.read(key, to, |it| {
+        self.read(key, Some(to.to_string()), to, |it| {
             let found = match it {
                 Value::Num(_, number) => number
                     .to_i128()
@@ -101,7 +112,16 @@ impl<'a> Reader<'a> {
     }
 
     fn duration(&mut self, key: &str, to: &mut Duration) {
-        self.read(key, to, duration_of);
+        let present = quoted(&duration_text(*to));
+        self.read(key, present, to, duration_of);
+    }
+
+    fn retention(&mut self, key: &str, to: &mut Retention) {
+        let present = match to {
+            Retention::Forever => quoted("never"),
+            Retention::For(time) => quoted(&duration_text(*time)),
+        };
+        self.read(key, present, to, retention_of);
     }
 
     /// The tables in the table `key`, by name. Names may contain dots.
@@ -136,6 +156,11 @@ fn duration_of(value: &Value) -> Result<Duration, String> {
     }
 }
 
+/// A text as TOML writes it; nothing for an empty one.
+fn quoted(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| format!("{text:?}"))
+}
+
 fn text_of(value: &Value) -> Result<String, String> {
     match value {
         Value::String(_, text) => Ok(text.clone()),
@@ -161,13 +186,20 @@ pub(super) fn read_all(reader: &mut Reader<'_>, options: &mut HostOptions) {
     reader.number("claim_batch", &mut it.claim_batch);
     reader.number("finish_batch", &mut it.finish_batch);
     reader.number("max_unsettled", &mut it.max_unsettled);
-    reader.read("durable_finish", &mut it.durable_finish, |it| {
-        match text_of(it)?.as_str() {
+    let finish = match it.durable_finish {
+        DurableFinish::Batched => "batched",
+        DurableFinish::Each => "each",
+    };
+    reader.read(
+        "durable_finish",
+        quoted(finish),
+        &mut it.durable_finish,
+        |it| match text_of(it)?.as_str() {
             "batched" => Ok(DurableFinish::Batched),
             "each" => Ok(DurableFinish::Each),
             other => Err(format!("`{other}` is unknown; expected batched or each")),
-        }
-    });
+        },
+    );
     reader.duration("poll_interval", &mut it.poll_interval);
     reader.duration("heartbeat", &mut it.heartbeat);
     reader.duration("lease", &mut it.lease);
@@ -200,12 +232,12 @@ fn read_maintenance(reader: &mut Reader<'_>, it: &mut MaintenanceOptions) {
     reader.flag("cleaning.enabled", &mut cleaning.enabled);
     reader.text("cleaning.cron", &mut cleaning.cron);
     reader.number("cleaning.batch", &mut cleaning.batch);
-    reader.read("cleaning.completed", &mut cleaning.completed, retention_of);
-    reader.read("cleaning.stopped", &mut cleaning.stopped, retention_of);
-    reader.read("cleaning.abandoned", &mut cleaning.abandoned, retention_of);
-    reader.read("cleaning.logs", &mut cleaning.logs, retention_of);
-    reader.read("cleaning.failed_logs", &mut cleaning.failed_logs, retention_of);
-    reader.read("cleaning.nodes", &mut cleaning.nodes, retention_of);
+    reader.retention("cleaning.completed", &mut cleaning.completed);
+    reader.retention("cleaning.stopped", &mut cleaning.stopped);
+    reader.retention("cleaning.abandoned", &mut cleaning.abandoned);
+    reader.retention("cleaning.logs", &mut cleaning.logs);
+    reader.retention("cleaning.failed_logs", &mut cleaning.failed_logs);
+    reader.retention("cleaning.nodes", &mut cleaning.nodes);
     for (name, table) in reader.tables("cleaning.types") {
         let of_type = cleaning.types.entry(name.clone()).or_default();
         for (key, value) in table {
@@ -219,6 +251,7 @@ fn read_maintenance(reader: &mut Reader<'_>, it: &mut MaintenanceOptions) {
                 // Reported with all other names that mean nothing.
                 _ => continue,
             };
+            reader.know(&path, None);
             reader.take(&path, &value, field, |it| retention_of(it).map(Some));
         }
     }

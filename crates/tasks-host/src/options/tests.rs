@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tasks_core::{DurableFinish, Retention};
 
+use super::duration::duration_text;
 use super::layers::{Layers, variable};
 use super::{HostOptions, parse_duration};
 use crate::Problems;
@@ -111,6 +112,44 @@ fn a_key_names_its_variable() {
 }
 
 #[test]
+fn a_file_of_all_defaults_changes_nothing() {
+    let names = HostOptions::names();
+    let file: String = names
+        .iter()
+        .filter_map(|it| Some(format!("{} = {}\n", it.key, it.default.as_ref()?)))
+        .collect();
+    let (options, problems) = read(&file);
+    assert!(problems.is_empty(), "{problems}");
+    assert_eq!(options, HostOptions::default());
+    let without: Vec<&str> = names
+        .iter()
+        .filter(|it| it.default.is_none())
+        .map(|it| it.key.as_str())
+        .collect();
+    assert_eq!(without, ["database", "node_name"]);
+    let lease = names.iter().find(|it| it.key == "lease").expect("an option");
+    assert_eq!(
+        (lease.variable.as_str(), lease.default.as_deref()),
+        ("TASKS_LEASE", Some("\"20s\""))
+    );
+}
+
+#[test]
+fn durations_are_written_as_they_are_read() {
+    for (millis, text) in [
+        (0, "0s"),
+        (2, "2ms"),
+        (90_000, "1m30s"),
+        (3_600_001, "1h1ms"),
+        (86_400_000 * 3660, "3660d"),
+    ] {
+        let duration = Duration::from_millis(millis);
+        assert_eq!(duration_text(duration), text);
+        assert_eq!(parse_duration(text), Ok(duration));
+    }
+}
+
+#[test]
 fn retention_is_read_by_ending_and_by_type() {
     let (options, problems) = read(
         "[cleaning]\ncompleted = \"2d\"\nabandoned = \"never\"\nbatch = 10\n\
@@ -148,4 +187,45 @@ fn wrong_retention_is_reported_with_its_place() {
         assert!(text.contains(expected), "{expected} is not in: {text}");
     }
     assert_eq!(problems.lines().len(), 5, "{text}");
+}
+
+struct Purge;
+
+#[test]
+fn every_fault_of_selectors_is_found_before_start_and_named_by_its_selector() {
+    let mut problems = Problems::default();
+    let layers = Layers {
+        file: None,
+        reads_environment: false,
+    };
+    let select = |options: &mut HostOptions| {
+        options
+            .selectors
+            .add_worker::<Purge>(|it| {
+                it.cron("0 0 * * *")
+                    .time_zone("Asia/Tokyo")
+                    .timeout(Duration::from_secs(5))
+            })
+            .add_namespace("a", |it| it.cron("every day"))
+            .add_namespace("b", |it| it.time_zone("Mars/Olympus"))
+            .add_namespace("c", |it| it.node_name("a/b").interval(Duration::ZERO))
+            .add_namespace("d", |it| it.cron("0 0 0 30 2 ?"))
+            .add_namespace("e", |it| it.cron("0 0 * * *").interval(Duration::from_secs(5)));
+    };
+    layers.read(vec![Box::new(select)], &mut problems);
+    let text = problems.to_string();
+    for (selector, field) in [
+        ("a", ".cron"),
+        ("b", ".time_zone"),
+        ("c", ".node_name"),
+        ("c", ".interval"),
+        ("d", ".cron"),
+        ("e", ""),
+    ] {
+        let found = text
+            .matches(&format!("selectors.Namespace:{selector}{field}`"))
+            .count();
+        assert_eq!(found, 1, "{selector}{field} in {text}");
+    }
+    assert!(!text.contains("Purge"), "{text}");
 }

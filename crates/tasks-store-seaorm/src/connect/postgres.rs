@@ -11,7 +11,7 @@ use tasks_abstractions::StoreError;
 use super::Handles;
 use crate::dialect::Dialect;
 use crate::error;
-use crate::options::{Durability, SeaOrmStoreOptions};
+use crate::options::{Durability, SeaOrmStoreOptions, driver_url};
 
 /// What tells the store's sessions from others, where the URL has no name for them.
 const NAME: &str = "tasks";
@@ -70,12 +70,7 @@ fn pool(
     connections: u32,
     settings: Vec<(&'static str, String)>,
 ) -> ConnectOptions {
-    // The driver knows this scheme only.
-    let url = match options.url.strip_prefix("postgresql:") {
-        Some(rest) => format!("postgres:{rest}"),
-        None => options.url.clone(),
-    };
-    let mut pool = ConnectOptions::new(url);
+    let mut pool = ConnectOptions::new(driver_url(&options.url));
     pool.max_connections(connections)
         .acquire_timeout(options.acquire_timeout)
         // Each of these is on by default and costs a round trip or an event for every statement.

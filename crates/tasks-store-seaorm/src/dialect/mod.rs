@@ -4,9 +4,11 @@
 //! JSON parameter: no limit on the number of binds, no arrays with NULLs. Rows come back as JSON arrays, one value a row instead of forty: the driver copies each value
 //! through a channel, and that was most of the cost of a claim.
 
+mod mysql;
 mod postgres;
 mod sqlite;
 
+pub(crate) use mysql::tables as mysql_tables;
 pub(crate) use postgres::tables as postgres_tables;
 use sea_orm::{DbBackend, SqliteTransactionMode, TransactionOptions, Value};
 use tasks_abstractions::StoreError;
@@ -18,6 +20,8 @@ use uuid::Uuid;
 pub(crate) enum Dialect {
     Sqlite,
     Postgres,
+    /// MariaDB, too.
+    Mysql,
 }
 
 impl Dialect {
@@ -26,10 +30,11 @@ impl Dialect {
         match backend {
             DbBackend::Sqlite => Ok(Self::Sqlite),
             DbBackend::Postgres => Ok(Self::Postgres),
+            DbBackend::MySql => Ok(Self::Mysql),
             other => Err(StoreError::new(
                 StoreErrorKind::Invalid,
                 format!(
-                    "jobs cannot be stored in {other:?} by this version; use a connection to SQLite or PostgreSQL"
+                    "jobs cannot be stored in {other:?} by this version; use a connection to SQLite, PostgreSQL, MariaDB or MySQL"
                 ),
             )),
         }
@@ -39,6 +44,7 @@ impl Dialect {
         match self {
             Self::Sqlite => &sqlite::SQL,
             Self::Postgres => &postgres::SQL,
+            Self::Mysql => &mysql::SQL,
         }
     }
 
@@ -46,6 +52,7 @@ impl Dialect {
         match self {
             Self::Sqlite => DbBackend::Sqlite,
             Self::Postgres => DbBackend::Postgres,
+            Self::Mysql => DbBackend::MySql,
         }
     }
 
@@ -57,7 +64,7 @@ impl Dialect {
                 ..TransactionOptions::default()
             },
             // READ COMMITTED is set for the whole session.
-            Self::Postgres => TransactionOptions::default(),
+            Self::Postgres | Self::Mysql => TransactionOptions::default(),
         }
     }
 
@@ -69,15 +76,23 @@ impl Dialect {
     /// A UUID or NULL as it is bound.
     pub(crate) fn optional_uuid(self, id: Option<Uuid>) -> Value {
         match self {
-            Self::Sqlite => Value::Bytes(id.map(|it| it.as_bytes().to_vec())),
+            Self::Sqlite | Self::Mysql => Value::Bytes(id.map(|it| it.as_bytes().to_vec())),
             Self::Postgres => Value::Uuid(id),
+        }
+    }
+
+    /// A statement and its values as the driver takes them.
+    pub(crate) fn sent(self, sql: String, values: Vec<Value>) -> (String, Vec<Value>) {
+        match self {
+            Self::Sqlite | Self::Postgres => (sql, values),
+            Self::Mysql => mysql::in_order(&sql, values),
         }
     }
 
     /// A statement that was put together with `?` for each value, with the database's own placeholders.
     pub(crate) fn placed(self, sql: String) -> String {
         match self {
-            Self::Sqlite => sql,
+            Self::Sqlite | Self::Mysql => sql,
             Self::Postgres => postgres::numbered(&sql),
         }
     }
@@ -85,7 +100,7 @@ impl Dialect {
     /// Condition: the column has the text of the next value in it, by bytes.
     pub(crate) fn contains(self, column: &str) -> String {
         match self {
-            Self::Sqlite => format!("instr(coalesce({column}, ''), ?) > 0"),
+            Self::Sqlite | Self::Mysql => format!("instr(coalesce({column}, ''), ?) > 0"),
             Self::Postgres => format!("strpos(coalesce({column}, ''), ?) > 0"),
         }
     }
@@ -95,6 +110,7 @@ impl Dialect {
         match self {
             Self::Sqlite => format!("{column} IN (SELECT unhex(value) FROM json_each(?))"),
             Self::Postgres => postgres::is_one_of(column),
+            Self::Mysql => mysql::is_one_of(column),
         }
     }
 
@@ -117,13 +133,14 @@ impl Dialect {
         match self {
             Self::Sqlite => sqlite::claim_rows(lanes),
             Self::Postgres => postgres::claim_rows(lanes),
+            Self::Mysql => mysql::claim_rows(lanes),
         }
     }
 
     /// Most lanes that [`claim_rows`](Self::claim_rows) takes at once.
     pub(crate) const fn lanes_at_once(self) -> usize {
         match self {
-            Self::Sqlite | Self::Postgres => 200,
+            Self::Sqlite | Self::Postgres | Self::Mysql => 200,
         }
     }
 }
@@ -133,7 +150,7 @@ impl Dialect {
 pub(crate) struct Sql {
     /// (json) `[name]`
     pub(crate) ensure_lanes: &'static str,
-    /// (json) `[job columns]`; answers ids of those that were inserted
+    /// (json) `[job columns]`; answers ids of those that were inserted, or takes a mark for [`WithoutReturning::inserted`]
     pub(crate) insert_jobs: &'static str,
     /// (json) `[id, name key or null]`; answers (index, whether the id exists, id of the job with that name)
     pub(crate) existing_jobs: &'static str,
@@ -187,7 +204,7 @@ pub(crate) struct Sql {
     pub(crate) nodes: &'static str,
     /// (instance, heartbeat)
     pub(crate) declare_dead: &'static str,
-    /// (json ids)
+    /// (json ids); answers those that were alive
     pub(crate) declare_gone: &'static str,
     /// (instance); answers instances of other living members, and their processes
     pub(crate) other_living_nodes: &'static str,
@@ -253,6 +270,41 @@ pub(crate) struct Sql {
     pub(crate) clock: Option<&'static str>,
     /// What a database needs in which writers lock rows, not all of it
     pub(crate) rows: Option<RowLocks>,
+    /// How programs that change the tables hold each other up, where a transaction alone does not
+    pub(crate) tables: Option<TableLock>,
+    /// What a database with schemas needs
+    pub(crate) schemas: Option<Schemas>,
+    /// What a database needs that does not answer which rows a statement wrote
+    pub(crate) without_returning: Option<WithoutReturning>,
+}
+
+/// A lock of all tables.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TableLock {
+    /// (schema or null; where it has to be freed: seconds to wait at most, answers 1 when it is taken)
+    pub(crate) take: &'static str,
+    /// (); where the end of the transaction does not free it
+    pub(crate) free: Option<&'static str>,
+}
+
+/// Where tables are looked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Schemas {
+    /// (); answers where tables are looked for
+    pub(crate) search_path: &'static str,
+    /// (path), until the end of the transaction
+    pub(crate) set_search_path: &'static str,
+}
+
+/// The other half of statements that elsewhere answer what they wrote.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WithoutReturning {
+    /// (json `[job columns]`, mark); answers ids of rows with the mark
+    pub(crate) inserted: &'static str,
+    /// (json ids): after [`Sql::declare_gone`] has answered and locked them
+    pub(crate) declare_gone: &'static str,
+    /// (json ids): after [`Sql::delete_old_nodes`] has answered and locked them
+    pub(crate) delete_nodes: &'static str,
 }
 
 /// Statements that lock rows. Each is one of its own: what comes after it sees what it waited for.
@@ -268,10 +320,4 @@ pub(crate) struct RowLocks {
     pub(crate) claimed: &'static str,
     /// (limit); answers the jobs of runs whose node is gone
     pub(crate) orphans: &'static str,
-    /// (schema or null): holds up other programs that change the tables, until the end of the transaction
-    pub(crate) tables: &'static str,
-    /// (); answers where tables are looked for
-    pub(crate) search_path: &'static str,
-    /// (path), until the end of the transaction
-    pub(crate) set_search_path: &'static str,
 }

@@ -285,6 +285,9 @@ pub(super) static SQL: Sql = Sql {
     has_tables: "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'tk_schema'",
     clock: None,
     rows: None,
+    tables: None,
+    schemas: None,
+    without_returning: None,
 };
 
 /// One branch a lane, each of which stops at the limit: a scan over all lanes of a rank would sort everything that waits.

@@ -4,7 +4,10 @@ use sea_orm::DbErr;
 use sea_orm::error::ConnAcquireErr;
 use tasks_abstractions::store::StoreErrorKind;
 
-use super::{Class, class_of, class_of_postgres, class_of_sqlite, failed, failed_in_callers, refuse_nul};
+use super::{
+    Class, class_of, class_of_mysql, class_of_postgres, class_of_sqlite, failed, failed_in_callers,
+    refuse_nul,
+};
 
 #[test]
 fn result_codes_of_sqlite_have_their_class() {
@@ -58,6 +61,31 @@ fn codes_of_postgresql_have_their_class() {
     }
     let name = Some("tk_background_jobs_name_key");
     assert_eq!(class_of_postgres("23505", name), Class::Conflict);
+}
+
+#[test]
+fn numbers_of_mysql_have_their_class() {
+    let cases = [
+        (1213, Class::Conflict),
+        (1205, Class::Conflict),
+        (1020, Class::Conflict),
+        (1969, Class::TookTooLong),
+        (3024, Class::TookTooLong),
+        (1290, Class::ReadOnly),
+        (1114, Class::Full),
+        (2013, Class::Connection),
+        (1040, Class::Connection),
+        (1045, Class::Refused),
+        (1406, Class::TooLong),
+        (1048, Class::Constraint),
+        (1062, Class::Constraint),
+        (1064, Class::Other),
+    ];
+    for (number, class) in cases {
+        assert_eq!(class_of_mysql(number, ""), class, "{number}");
+    }
+    let name = "Duplicate entry 'x' for key 'tk_background_jobs_name_key'";
+    assert_eq!(class_of_mysql(1062, name), Class::Conflict);
 }
 
 #[test]

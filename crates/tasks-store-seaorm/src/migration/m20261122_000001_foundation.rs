@@ -10,7 +10,7 @@ use sea_orm::DbErr;
 use sea_orm_migration::prelude::{MigrationName, MigrationTrait, SchemaManager};
 
 use super::{Texts, run};
-use crate::dialect::postgres_tables as postgres;
+use crate::dialect::{mysql_tables as mysql, postgres_tables as postgres};
 
 #[derive(Debug)]
 pub(super) struct Migration;
@@ -80,6 +80,7 @@ impl MigrationTrait for Migration {
         let texts = Texts {
             sqlite: UP,
             postgres: postgres::FOUNDATION_UP,
+            mysql: mysql::FOUNDATION_UP,
         };
         run(manager, texts).await
     }
@@ -88,6 +89,7 @@ impl MigrationTrait for Migration {
         let texts = Texts {
             sqlite: DOWN,
             postgres: DOWN,
+            mysql: DOWN,
         };
         run(manager, texts).await
     }

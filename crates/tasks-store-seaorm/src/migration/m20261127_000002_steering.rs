@@ -10,7 +10,7 @@ use sea_orm::DbErr;
 use sea_orm_migration::prelude::{MigrationName, MigrationTrait, SchemaManager};
 
 use super::{Texts, run};
-use crate::dialect::postgres_tables as postgres;
+use crate::dialect::{mysql_tables as mysql, postgres_tables as postgres};
 
 #[derive(Debug)]
 pub(super) struct Migration;
@@ -54,6 +54,7 @@ impl MigrationTrait for Migration {
         let texts = Texts {
             sqlite: UP,
             postgres: postgres::STEERING_UP,
+            mysql: mysql::STEERING_UP,
         };
         run(manager, texts).await
     }
@@ -62,6 +63,7 @@ impl MigrationTrait for Migration {
         let texts = Texts {
             sqlite: DOWN,
             postgres: DOWN,
+            mysql: DOWN,
         };
         run(manager, texts).await
     }

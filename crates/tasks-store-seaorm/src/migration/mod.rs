@@ -6,18 +6,24 @@
 mod m20261122_000001_foundation;
 mod m20261127_000002_steering;
 
+use std::time::Duration;
+
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, DynIden};
 use sea_orm_migration::prelude::{Alias, IntoIden, MigrationTrait, SchemaManager};
 use sea_orm_migration::{MigrationStatus, MigratorTraitSelf};
 use tasks_abstractions::StoreError;
 use tasks_abstractions::store::StoreErrorKind;
 
-use crate::error::failed;
+use crate::dialect::TableLock;
+use crate::error::{failed, is_done_already};
 use crate::statement::{On, column};
 use crate::store::{SeaOrmStore, begin, commit};
 
 /// Version of the tables that this program writes and understands.
 pub(crate) const PROGRAM: i64 = 2;
+
+/// Longest wait for another program that changes the tables, where the wait has a limit.
+const TABLES_PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 struct Migrator;
@@ -40,16 +46,22 @@ impl MigratorTraitSelf for Migrator {
 struct Texts {
     sqlite: &'static [&'static str],
     postgres: &'static [&'static str],
+    mysql: &'static [&'static str],
 }
 
 /// Runs the statements of one change.
 async fn run(manager: &SchemaManager<'_>, texts: Texts) -> Result<(), DbErr> {
     let statements = match manager.get_database_backend() {
         DbBackend::Postgres => texts.postgres,
+        DbBackend::MySql => texts.mysql,
         _ => texts.sqlite,
     };
     for statement in statements {
-        manager.get_connection().execute_unprepared(statement).await?;
+        match manager.get_connection().execute_unprepared(statement).await {
+            // Here each change of a table commits by itself: an earlier try was ended after this one.
+            Err(error) if is_done_already(&error) => {}
+            other => other.map(drop)?,
+        }
     }
     Ok(())
 }
@@ -78,12 +90,10 @@ pub async fn up(store: &SeaOrmStore) -> Result<(), StoreError> {
 /// Where the database cannot be written.
 pub async fn down(store: &SeaOrmStore, steps: Option<u32>) -> Result<(), StoreError> {
     let handles = store.handles();
-    let tx = begin_changes(handles, "take back changes of the tables").await?;
-    Migrator
-        .down(&tx, steps)
-        .await
-        .map_err(|it| failed(it, "take back changes of the tables"))?;
-    commit(tx, "take back changes of the tables").await
+    let doing = "take back changes of the tables";
+    let tx = begin_changes(handles, doing).await?;
+    let done = Migrator.down(&tx, steps).await.map_err(|it| failed(it, doing));
+    end_changes(tx, handles, done, doing).await
 }
 
 /// The changes this program knows, in order, and whether the database has them. Changes nothing.
@@ -105,12 +115,13 @@ pub async fn status(store: &SeaOrmStore) -> Result<Vec<MigrationState>, StoreErr
 pub(crate) async fn up_on(handles: &crate::store::Shared) -> Result<(), StoreError> {
     let doing = "bring the tables to this program's version";
     let tx = begin_changes(handles, doing).await?;
-    // A newer program's tables are left alone; `check` says whether this program may use them.
-    if newer(&tx, handles).await? {
-        return Ok(());
-    }
-    Migrator.up(&tx, None).await.map_err(|it| failed(it, doing))?;
-    commit(tx, doing).await
+    let done = match newer(&tx, handles).await {
+        // A newer program's tables are left alone; `check` says whether this program may use them.
+        Ok(true) => Ok(()),
+        Ok(false) => Migrator.up(&tx, None).await.map_err(|it| failed(it, doing)),
+        Err(error) => Err(error),
+    };
+    end_changes(tx, handles, done, doing).await
 }
 
 /// Begins a transaction in which the tables are changed by nobody else.
@@ -120,9 +131,29 @@ async fn begin_changes(
 ) -> Result<DatabaseTransaction, StoreError> {
     let tx = begin(handles, handles.busy_timeout, doing).await?;
     let on = On::own(&tx, handles.open.dialect);
-    if let Some(locks) = on.dialect.sql().rows {
-        on.execute(locks.tables, vec![handles.schema.clone().into()], doing)
-            .await?;
+    let sql = on.dialect.sql();
+    match sql.tables {
+        Some(TableLock { take, free: None }) => {
+            on.execute(take, vec![handles.schema.clone().into()], doing)
+                .await?;
+        }
+        Some(TableLock { take, free: Some(_) }) => {
+            let row = on
+                .row(take, vec![TABLES_PATIENCE.as_secs().into()], doing)
+                .await?;
+            let taken: Option<i64> = row.map(|it| column(&it, 0, doing)).transpose()?.flatten();
+            if taken != Some(1) {
+                return Err(StoreError::new(
+                    StoreErrorKind::Unavailable,
+                    format!(
+                        "cannot {doing}: another program has been changing them for {TABLES_PATIENCE:?}; try again when it has ended"
+                    ),
+                ));
+            }
+        }
+        None => {}
+    }
+    if sql.schemas.is_some() {
         // Other programs may use the tables: a change that cannot have them must not hold everybody up.
         let limit = format!("SET LOCAL lock_timeout = {}", handles.busy_timeout.as_millis());
         on.execute(limit, Vec::new(), doing).await?;
@@ -132,6 +163,22 @@ async fn begin_changes(
         }
     }
     Ok(tx)
+}
+
+/// Commits what was done, and frees the lock of the tables however that went: it belongs to the session, which goes back to the pool.
+async fn end_changes(
+    tx: DatabaseTransaction,
+    handles: &crate::store::Shared,
+    done: Result<(), StoreError>,
+    doing: &str,
+) -> Result<(), StoreError> {
+    let on = On::own(&tx, handles.open.dialect);
+    if let Some(TableLock { free: Some(free), .. }) = on.dialect.sql().tables {
+        let freed = on.row(free, Vec::new(), doing).await.map(drop);
+        return done.and(freed).and(commit(tx, doing).await);
+    }
+    done?;
+    commit(tx, doing).await
 }
 
 async fn newer(tx: &DatabaseTransaction, handles: &crate::store::Shared) -> Result<bool, StoreError> {

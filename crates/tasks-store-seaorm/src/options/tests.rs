@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 use super::Location;
 use super::SeaOrmStoreOptions;
 
@@ -58,6 +58,19 @@ fn postgresql_urls_have_two_schemes_and_keep_their_password() {
     );
 }
 
+#[cfg(feature = "mysql")]
+#[test]
+fn mysql_urls_have_two_schemes_and_name_a_database() {
+    for url in ["mysql://u:p@h:3307/d?ssl-mode=REQUIRED", "mariadb://h/d"] {
+        assert_eq!(
+            SeaOrmStoreOptions::new(url).check().unwrap(),
+            Location::Mysql,
+            "{url}"
+        );
+    }
+    assert!(message(&SeaOrmStoreOptions::new("mysql://u:p@h")).contains("names no database"));
+}
+
 #[cfg(feature = "postgres")]
 #[test]
 fn a_schema_has_a_plain_name() {
@@ -81,7 +94,8 @@ fn a_database_that_is_not_built_in_names_the_feature() {
     let cases = [
         ("postgres://h/d", "`postgres`", cfg!(feature = "postgres")),
         ("postgresql://h/d", "`postgres`", cfg!(feature = "postgres")),
-        ("mysql://h/d", "`mysql`", false),
+        ("mysql://h/d", "`mysql`", cfg!(feature = "mysql")),
+        ("mariadb://h/d", "`mysql`", cfg!(feature = "mysql")),
         ("sqlite://a.db", "`sqlite`", cfg!(feature = "sqlite")),
     ];
     for (url, feature, is_built_in) in cases {

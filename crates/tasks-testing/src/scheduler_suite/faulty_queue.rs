@@ -31,6 +31,10 @@ pub enum Call {
     TakeOver,
     /// `unregister_node`
     Unregister,
+    /// `change`
+    Change,
+    /// `store_progress`
+    Progress,
 }
 
 #[derive(Debug, Default)]
@@ -40,6 +44,7 @@ struct Plan {
     refused_text: Option<String>,
     is_refusing_all: bool,
     largest_finish: usize,
+    calls: HashMap<Call, usize>,
 }
 
 /// A reply that is held back until it is released.
@@ -109,6 +114,12 @@ impl FaultyQueue {
         self.plan().largest_finish
     }
 
+    /// How often this method was called so far.
+    #[must_use]
+    pub fn calls(&self, call: Call) -> usize {
+        self.plan().calls.get(&call).copied().unwrap_or(0)
+    }
+
     fn plan(&self) -> MutexGuard<'_, Plan> {
         self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -123,7 +134,11 @@ impl FaultyQueue {
     }
 
     async fn reply<T>(&self, call: Call, reply: Result<T, StoreError>) -> Result<T, StoreError> {
-        let held = self.plan().held.remove(&call);
+        let held = {
+            let mut plan = self.plan();
+            *plan.calls.entry(call).or_default() += 1;
+            plan.held.remove(&call)
+        };
         if let Some(held) = held {
             held.arrived.add_permits(1);
             // Never closed.
@@ -190,7 +205,8 @@ impl JobQueue for FaultyQueue {
         now: Option<Timestamp>,
         decide: Decide<'_>,
     ) -> Result<Vec<ChangeAnswer>, StoreError> {
-        self.inner.change(scope, ids, now, decide).await
+        let answers = self.inner.change(scope, ids, now, decide).await;
+        self.reply(Call::Change, answers).await
     }
 
     async fn register_node(&self, node: &NodeInfo) -> Result<(), StoreError> {
@@ -214,7 +230,8 @@ impl JobQueue for FaultyQueue {
         reports: &[ProgressReport],
         now: Option<Timestamp>,
     ) -> Result<(), StoreError> {
-        self.inner.store_progress(reports, now).await
+        let reply = self.inner.store_progress(reports, now).await;
+        self.reply(Call::Progress, reply).await
     }
 
     async fn nodes(&self) -> Result<Vec<NodeInfo>, StoreError> {

@@ -15,21 +15,34 @@
 
 mod faulty_queue;
 mod fixture;
+mod planned_worker;
 
+pub mod bulk;
+pub mod checks;
 pub mod cluster;
+pub mod command_states;
 pub mod commands;
 pub mod cron;
+pub mod dynamic;
+pub mod import;
 pub mod limits;
 pub mod listeners;
+pub mod management;
+pub mod misfires;
 pub mod nodes;
 pub mod once;
 pub mod outage;
+pub mod progress;
 pub mod repeating;
 pub mod replies;
+pub mod requeue;
 pub mod retries;
 pub mod schedule;
+pub mod selectors;
 pub mod shutdown;
 pub mod suspects;
+pub mod worker_failures;
+pub mod workers;
 
 use tasks_abstractions::run::JobLog;
 use tasks_abstractions::store::{JobLogQuery, Paging};
@@ -89,6 +102,78 @@ macro_rules! __for_scheduler_cases {
                 missed_fires_follow_the_policy,
                 a_failed_cron_job_waits_for_its_next_fire,
             }
+            misfires: {
+                missed_fires_of_a_cron_job_follow_its_policy_after_any_time,
+                an_interval_has_no_fires_to_miss,
+                a_short_delay_is_no_missed_fire,
+                a_worker_comes_back_after_a_year_away,
+            }
+            workers: {
+                a_worker_is_registered_in_six_steps,
+                the_log_of_a_worker_names_it,
+                every_node_has_a_row_of_its_own,
+                a_worker_does_not_run_in_two_ways,
+                run_on_start_counts_once_for_a_cron_worker,
+                a_rolling_deployment_does_not_flip_definitions,
+                an_edit_survives_redefinition_until_it_is_taken_back,
+                hooks_are_called_as_workers_come_and_go,
+                a_registered_worker_may_be_taken_away_and_come_back,
+                a_worker_belongs_to_the_tenant_that_added_it,
+            }
+            worker_failures: {
+                a_hook_that_fails_leaves_no_half_worker,
+                a_worker_that_was_not_stored_may_be_added_again,
+                names_of_others_are_refused_whatever_the_worker_is,
+                a_worker_whose_years_have_passed_does_not_stop_the_program,
+            }
+            dynamic: {
+                a_dynamic_worker_comes_changes_goes_and_comes_back,
+                what_waited_for_a_handler_runs_when_it_is_added,
+                a_dynamic_worker_replaces_one_of_its_name,
+                a_dynamic_worker_cannot_take_a_registered_name,
+                a_bad_schedule_is_refused_and_changes_nothing,
+            }
+            selectors: {
+                a_selector_is_for_types_namespaces_predicates_or_all,
+                settings_of_selectors_are_not_merged,
+                every_setting_of_a_selector_reaches_the_stored_job,
+                a_selector_makes_a_worker_cron,
+                a_selector_makes_a_cron_worker_one_by_interval,
+                jobs_made_by_hand_are_left_alone,
+                a_selector_that_is_gone_takes_its_settings_with_it,
+                a_prepared_job_has_its_settings,
+            }
+            progress: {
+                progress_is_stored_once_a_second_at_most,
+                progress_is_shown_soon_and_kept_as_it_was_said,
+                progress_outlasts_an_outage,
+                progress_is_hidden_from_other_tenants,
+            }
+            management: {
+                a_job_is_made_or_refused_as_a_whole,
+                an_edit_of_an_old_copy_is_a_conflict,
+                a_copy_begins_anew,
+                management_does_not_reach_other_tenants,
+            }
+            requeue: {
+                a_given_up_job_runs_anew_with_other_arguments,
+                a_running_or_disabled_job_is_not_queued_anew,
+                a_waiting_retry_is_queued_anew,
+            }
+            checks: {
+                a_check_repairs_broken_jobs_and_no_others,
+            }
+            command_states: {
+                every_command_on_every_state_does_what_the_table_says,
+            }
+            bulk: {
+                many_ids_are_answered_one_by_one,
+                a_filter_reaches_all_although_the_command_changes_what_it_looks_at,
+                a_dry_run_foretells_what_happens,
+                refusals_are_told_up_to_a_hundred,
+                a_command_by_filter_ends_although_jobs_keep_coming,
+                given_up_jobs_of_a_type_are_started_again,
+            }
             retries: {
                 retries_grow_until_the_job_is_abandoned,
                 a_failed_notification_is_tried_again,
@@ -121,6 +206,10 @@ macro_rules! __for_scheduler_cases {
                 shutdown_is_for_good,
                 a_node_without_execution_only_manages,
             }
+            import: {
+                an_imported_job_goes_on_where_it_was,
+                importing_again_changes_nothing,
+            }
             limits: {
                 a_timeout_is_recorded_when_the_code_returns,
                 a_lock_timeout_gives_up_exclusivity,
@@ -142,6 +231,7 @@ macro_rules! __for_scheduler_cases {
             }
             nodes: {
                 pinned_work_runs_on_its_node,
+                a_blank_node_name_means_any_node,
                 an_unknown_type_waits_for_a_node_that_knows_it,
                 an_unknown_type_is_left_alone_also_after_a_command,
                 a_backlog_does_not_starve_other_lanes,

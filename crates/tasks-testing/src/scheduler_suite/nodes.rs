@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use tasks_abstractions::{
-    EnqueueRequest, JobArgs, JobCommand, JobLimits, JobManagement, JobStatus, JobStore, Outcome, RunOutcome,
+    EnqueueRequest, JobArgs, JobCommand, JobInfo, JobLimits, JobManagement, JobStatus, JobStore, Outcome,
+    RunOutcome,
 };
 use tasks_multitenancy::TenantScope;
 
@@ -26,6 +27,50 @@ pub async fn pinned_work_runs_on_its_node(fx: &impl SchedulerFixture) {
         .await
         .unwrap();
     assert_eq!(a.recorder().look(|it| it.started_of(id)), 0);
+}
+
+/// No name and a blank one both mean any node, however the job is made or edited: a named node runs it.
+pub async fn a_blank_node_name_means_any_node(fx: &impl SchedulerFixture) {
+    let host = fx
+        .node("a")
+        .run("t", done)
+        .selectors(|it| {
+            it.add_all(|it| it.node_name(" "));
+        })
+        .build()
+        .unwrap();
+    host.start();
+    let named = |name: Option<&str>| {
+        let mut request = EnqueueRequest::new("t", JobArgs::new());
+        request.node_name = name.map(ToOwned::to_owned);
+        request
+    };
+    let mut ids = Vec::new();
+    for name in [None, Some(""), Some("  ")] {
+        ids.push(host.enqueue_with(named(name)).await.unwrap());
+    }
+    let made = JobInfo {
+        node_name: Some(String::new()),
+        ..host.job("t").build(&host.engine().options().limits).unwrap()
+    };
+    ids.push(host.management().create(made).await.unwrap().id);
+    let elsewhere = host.enqueue_with(named(Some("b"))).await.unwrap();
+    let mut edited = host.find(elsewhere).await.unwrap();
+    edited.node_name = Some(" ".to_owned());
+    ids.push(
+        host.management()
+            .update(TenantScope::All, edited)
+            .await
+            .unwrap()
+            .id,
+    );
+    for id in ids {
+        host.recorder()
+            .settled(id, RunOutcome::Succeeded, 1, secs(5))
+            .await
+            .unwrap();
+        assert_eq!(host.find(id).await.unwrap().node_name, None);
+    }
 }
 
 /// A job of a type that a node does not know is left for one that does: uncounted, and without being claimed again and again.

@@ -2,14 +2,18 @@
 
 use std::str::FromStr;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::offset::LocalResult;
+use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
-use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::super::CronSchedule;
 use super::oracle::{Oracle, clock_changes, walk};
+use super::random::{
+    DAY, HOUR, element, from_2000_to_2060, hours, list, minutely, or_star, quartz_days, unix_days,
+    zone_and_instant,
+};
 use super::{at, schedule};
 
 const ZONES: [Tz; 9] = [
@@ -23,13 +27,6 @@ const ZONES: [Tz; 9] = [
     Tz::Pacific__Apia,
     Tz::America__St_Johns,
 ];
-
-const HOUR: i64 = 3600;
-const DAY: i64 = 24 * HOUR;
-
-fn from_2000_to_2060() -> std::ops::Range<i64> {
-    at("2000-01-01T00:00:00Z").timestamp()..at("2061-01-01T00:00:00Z").timestamp()
-}
 
 fn instant(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(seconds, 0).unwrap()
@@ -129,102 +126,6 @@ fn a_time_of_day_fires_once_for_each_date() {
     }
 }
 
-fn element(low: u32, high: u32, max_step: u32) -> impl Strategy<Value = String> {
-    let value = low..=high;
-    prop_oneof![
-        4 => value.clone().prop_map(|value| value.to_string()),
-        2 => (value.clone(), value.clone()).prop_map(|(from, to)| format!("{from}-{to}")),
-        2 => (value.clone(), 1..=max_step).prop_map(|(from, step)| format!("{from}/{step}")),
-        1 => (value.clone(), value, 1..=max_step).prop_map(|(from, to, step)| format!("{from}-{to}/{step}")),
-        1 => (2..=max_step).prop_map(|step| format!("*/{step}")),
-    ]
-}
-
-fn list(low: u32, high: u32, max_step: u32) -> impl Strategy<Value = String> {
-    prop_oneof![3 => element(low, high, max_step), 1 => vec(element(low, high, max_step), 2..4).prop_map(|all| all.join(","))]
-}
-
-fn or_star(field: impl Strategy<Value = String> + 'static) -> BoxedStrategy<String> {
-    prop_oneof![Just("*".to_owned()), field].boxed()
-}
-
-fn hours() -> impl Strategy<Value = String> {
-    let near_changes = select(vec![
-        "*", "*/2", "1/3", "0-3", "22-2", "1", "2", "0,23", "2,3", "*/5", "0/1", "23-1/2",
-    ]);
-    prop_oneof![3 => near_changes.prop_map(str::to_owned), 1 => list(0, 23, 23)]
-}
-
-fn month_day() -> impl Strategy<Value = String> {
-    prop_oneof![
-        6 => element(1, 31, 31),
-        1 => Just("L".to_owned()),
-        1 => Just("LW".to_owned()),
-        1 => (0..=30_u32).prop_map(|back| format!("L-{back}")),
-        1 => (0..=30_u32).prop_map(|back| format!("L-{back}W")),
-        2 => (1..=31_u32).prop_map(|day| format!("{day}W")),
-    ]
-}
-
-fn quartz_week_day() -> impl Strategy<Value = String> {
-    prop_oneof![
-        5 => element(1, 7, 7),
-        1 => select(vec!["MON-FRI", "FRI-MON", "SAT", "L", "SUNL", "WED#1", "sun-tue/2"]).prop_map(str::to_owned),
-        2 => (1..=7_u32, 1..=5_u32).prop_map(|(weekday, nth)| format!("{weekday}#{nth}")),
-        1 => (1..=7_u32).prop_map(|weekday| format!("{weekday}L")),
-    ]
-}
-
-fn several(item: impl Strategy<Value = String> + 'static) -> impl Strategy<Value = String> {
-    vec(item, 1..4).prop_map(|items| items.join(","))
-}
-
-/// Day of month, month, day of week, year.
-fn quartz_days() -> impl Strategy<Value = String> {
-    let days = prop_oneof![
-        (several(month_day()), select(vec!["?", "*"])).prop_map(|(day, free)| (day, free.to_owned())),
-        (select(vec!["?", "*"]), several(quartz_week_day())).prop_map(|(free, day)| (free.to_owned(), day)),
-        Just(("*".to_owned(), "?".to_owned())),
-    ];
-    let month = or_star(prop_oneof![list(1, 12, 12), Just("NOV-FEB,JUL".to_owned())]);
-    let year =
-        prop_oneof![4 => Just("*".to_owned()), 1 => (2000..2060_u32).prop_map(|year| format!("{year}/3"))];
-    (days, month, year).prop_map(|((day, weekday), month, year)| format!("{day} {month} {weekday} {year}"))
-}
-
-fn unix_days() -> impl Strategy<Value = String> {
-    // A range that ends with 7 is written out in the tests of expressions; the oracle reads 7 as 0 everywhere.
-    let week_day = or_star(several(element(0, 6, 7)));
-    (
-        or_star(several(element(1, 31, 31))),
-        or_star(list(1, 12, 12)),
-        week_day,
-    )
-        .prop_map(|(day, month, weekday)| format!("{day} {month} {weekday}"))
-}
-
-/// Fires at whole minutes.
-fn minutely() -> impl Strategy<Value = String> {
-    let time = || (or_star(list(0, 59, 59)), hours());
-    let any_day = "* * ? *";
-    prop_oneof![
-        2 => time().prop_map(move |(minute, hour)| format!("0 {minute} {hour} {any_day}")),
-        2 => (time(), quartz_days()).prop_map(|((minute, hour), days)| format!("0 {minute} {hour} {days}")),
-        1 => (time(), unix_days()).prop_map(|((minute, hour), days)| format!("{minute} {hour} {days}")),
-    ]
-}
-
-/// An instant near a clock change of the zone, or anywhere if it has none.
-fn zone_and_instant() -> impl Strategy<Value = (Tz, i64)> {
-    (select(ZONES.to_vec()), from_2000_to_2060(), -20 * HOUR..20 * HOUR).prop_map(
-        |(zone, anywhere, distance)| {
-            let changes = clock_changes(zone, anywhere - anywhere.rem_euclid(60)..anywhere + 200 * DAY);
-            let near = changes.first().map_or(anywhere, |change| change + distance);
-            (zone, near - near.rem_euclid(60))
-        },
-    )
-}
-
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig {
         cases,
@@ -239,7 +140,7 @@ proptest! {
     #[test]
     fn minute_by_minute_it_fires_as_the_oracle_says(
         expression in minutely(),
-        (zone, middle) in zone_and_instant(),
+        (zone, middle) in zone_and_instant(&ZONES),
         seed in 0..6000_i64,
     ) {
         let window = middle - 30 * HOUR..middle + 30 * HOUR;
@@ -247,6 +148,16 @@ proptest! {
         let schedule = schedule(&expression, zone.name());
         prop_assert_eq!(fires_in(&schedule, window.clone()), expected.clone());
         assert_next_from_anywhere(&schedule, &expected, window.start + seed..window.end, 5003);
+    }
+
+    #[test]
+    fn it_fires_as_the_oracle_says_in_every_zone_of_the_database(
+        expression in minutely(),
+        (zone, middle) in zone_and_instant(&chrono_tz::TZ_VARIANTS),
+    ) {
+        let window = middle - 30 * HOUR..middle + 30 * HOUR;
+        let expected = Oracle::new(&expression).fires(zone, window.clone(), 60);
+        prop_assert_eq!(fires_in(&schedule(&expression, zone.name()), window), expected);
     }
 }
 
@@ -258,7 +169,7 @@ proptest! {
         second in or_star(list(0, 59, 59)),
         minute in or_star(list(0, 59, 59)),
         hour in hours(),
-        (zone, middle) in zone_and_instant(),
+        (zone, middle) in zone_and_instant(&ZONES),
     ) {
         let expression = format!("{second} {minute} {hour} * * ?");
         let window = middle - 2 * HOUR..middle + 2 * HOUR;
@@ -286,6 +197,40 @@ proptest! {
             .filter(|fire| oracle.names_day(instant(*fire).date_naive()))
             .collect();
         prop_assert_eq!(fires_in(&schedule, window), expected, "{}", expression);
+    }
+
+    #[test]
+    fn noons_of_matching_days_are_found_in_every_zone(
+        days in quartz_days(),
+        zone in select(ZONES.to_vec()),
+        start in 0..22_000_i64,
+        is_interval in any::<bool>(),
+    ) {
+        // Both name 12:00 alone, but one means a distance in time and the other a time of the day.
+        let hour = if is_interval { "12/12" } else { "12" };
+        let expression = format!("0 0 {hour} {days}");
+        let oracle = Oracle::new(&expression);
+        let start = from_2000_to_2060().start + start * DAY;
+        let first = instant(start).with_timezone(&zone).date_naive() + TimeDelta::days(1);
+        let expected: Vec<i64> = first
+            .iter_days()
+            .take(2500)
+            .filter(|date| oracle.names_day(*date))
+            .filter_map(|date| match zone.from_local_datetime(&date.and_hms_opt(12, 0, 0).unwrap()) {
+                LocalResult::Single(noon) => Some(noon.timestamp()),
+                LocalResult::Ambiguous(..) => panic!("{zone} has {date} twice"),
+                // The day that Apia left out counts at its end, unless only distances in time count.
+                LocalResult::None => (!is_interval).then(|| at("2011-12-31T00:00:00+14:00").timestamp()),
+            })
+            .collect();
+        let schedule = schedule(&expression, zone.name());
+        let found: Vec<i64> =
+            std::iter::successors(schedule.next_after(instant(start + DAY / 2)), |fire| schedule.next_after(*fire))
+                .map(|fire| fire.timestamp())
+                .skip_while(|fire| instant(*fire).with_timezone(&zone).date_naive() < first)
+                .take(expected.len())
+                .collect();
+        prop_assert_eq!(found, expected, "{}", expression);
     }
 
     #[test]

@@ -12,7 +12,21 @@ fn schedules_are_explained() {
         ("*/15 * * * * ?", "every 15 seconds, every minute, every day, UTC"),
         (
             "30 5/20 */2 * * ?",
-            "at second 30, every 20 minutes from minute 5 on, every 2 hours, every day, UTC",
+            "at second 30, at minutes 5, 25 and 45, every 2 hours, every day, UTC",
+        ),
+        // Forty minutes after :40 comes :00.
+        ("*/40 * * * *", "at minutes 0 and 40, every hour, every day, UTC"),
+        (
+            "5/7 */9 * * *",
+            "every 7 minutes from minute 5 to minute 54 of each hour, in hours 0, 9 and 18, every day, UTC",
+        ),
+        (
+            "0 0/1 1/3 * * ?",
+            "every minute, every 3 hours from hour 1 to hour 22 of each day, every day, UTC",
+        ),
+        (
+            "10/1 55/10 20/5 * * ?",
+            "every second from second 10 to second 59 of each minute, at minute 55, in hour 20, every day, UTC",
         ),
         ("0 30 2 * * ?", "at 02:30, every day, UTC"),
         (

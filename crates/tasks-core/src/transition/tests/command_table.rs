@@ -14,7 +14,7 @@ use crate::transition::decide;
 type Rows = (JobInfo, Option<QueueEntry>, Option<RunInfo>);
 
 /// The rows behind the name of a block of the table.
-fn rows(name: &str, job_type: JobType) -> JobSnapshot {
+pub(super) fn rows(name: &str, job_type: JobType) -> JobSnapshot {
     let mut job = job(job_type);
     job.is_enabled = !name.starts_with("disabled");
     let mut words = name.split([' ', ',']).filter(|it| *it != "disabled");

@@ -58,7 +58,7 @@ fn policies() -> impl Strategy<Value = RetryPolicy> {
 }
 
 prop_compose! {
-    fn jobs()(
+    pub(super) fn jobs()(
         job_type in one_of(JobType::ALL),
         status in one_of(STATUS),
         is_enabled in prop::bool::weighted(0.85),
@@ -83,7 +83,7 @@ prop_compose! {
 
 prop_compose! {
     /// A run that the job can have: one that is not active and was never active has only runs by hand.
-    fn runs()(
+    pub(super) fn runs()(
         job in jobs(),
         kind in one_of(RunKind::ALL),
         after in one_of(AFTER),

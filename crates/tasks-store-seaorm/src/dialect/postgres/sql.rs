@@ -4,7 +4,7 @@ use super::columns::{
     heads, ids, is_old_job, job_columns, job_tables, log_columns, queue_columns, rows, run_array,
     run_columns, shown_status,
 };
-use crate::dialect::{RowLocks, Sql};
+use crate::dialect::{RowLocks, Schemas, Sql, TableLock};
 
 pub(crate) static SQL: Sql = Sql {
     // Looked for first: each conflict would use up a number.
@@ -268,8 +268,14 @@ pub(crate) static SQL: Sql = Sql {
         ),
         orphans: "SELECT r.job_id FROM tk_job_runs r LEFT JOIN tk_nodes n ON n.instance = r.instance \
              WHERE n.state IS NULL OR n.state <> 0 ORDER BY r.job_id LIMIT $1",
-        tables: "SELECT pg_advisory_xact_lock(1952542579, hashtext(coalesce($1, current_schema(), '')))",
+    }),
+    tables: Some(TableLock {
+        take: "SELECT pg_advisory_xact_lock(1952542579, hashtext(coalesce($1, current_schema(), '')))",
+        free: None,
+    }),
+    schemas: Some(Schemas {
         search_path: "SELECT current_setting('search_path')",
         set_search_path: "SELECT set_config('search_path', $1, true)",
     }),
+    without_returning: None,
 };

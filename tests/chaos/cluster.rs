@@ -179,6 +179,18 @@ impl Cluster {
         Ok(())
     }
 
+    /// Cuts the way of every node that nothing else is done to. The processes live on to the end, so nobody else looks after what is lost now.
+    pub(crate) fn cut_all(&mut self, plan: &mut Plan) -> Result<()> {
+        for at in 0..self.nodes.len() {
+            let number = self.nodes[at].number;
+            let is_touched = self.open.iter().any(|it| it.node == Some(number));
+            if self.nodes[at].is_up() && !is_touched {
+                self.begin_on(Kind::Cut, at, plan)?;
+            }
+        }
+        Ok(())
+    }
+
     fn remember(&mut self, at: usize, kind: Kind, node: Option<usize>, plan: &mut Plan) {
         let lasts = if matches!(kind, Kind::Kill | Kind::Term) {
             // Until the process has ended, however long that takes.

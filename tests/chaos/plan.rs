@@ -35,6 +35,11 @@ impl Plan {
         self.bag.pop()
     }
 
+    /// Whether faults of this kind come.
+    pub(crate) fn has(&self, kind: Kind) -> bool {
+        self.kinds.contains(&kind)
+    }
+
     /// Puts a kind back that could not be carried out now; it comes again after the others.
     pub(crate) fn later(&mut self, kind: Kind) {
         self.bag.insert(0, kind);

@@ -125,6 +125,14 @@ async fn trouble(
         }
         look().await;
     }
+    if plan.has(Kind::Cut) {
+        cluster.cut_all(plan)?;
+        let until = Instant::now() + settings.heartbeat * 2;
+        while Instant::now() < until {
+            cluster.tick(place).await?;
+            look().await;
+        }
+    }
     cluster.heal(place).await?;
     shared.is_over.set(true);
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{micros, millis};
+use super::{micros, millis, was_under};
 use crate::evidence::Evidence;
 
 pub(super) fn a_fenced_run_ends_soon(it: &Evidence) -> Vec<String> {
@@ -15,8 +15,7 @@ pub(super) fn a_fenced_run_ends_soon(it: &Evidence) -> Vec<String> {
         .filter(|it| it.outcome == "Interrupted" && it.is_applied)
     {
         for run in it.runs_of(&taken.job) {
-            let was_running = run.start.mono < taken.at.mono && run.over > taken.at.mono;
-            if !was_running || run.over == i64::MAX {
+            if !was_under(run, taken) || run.over == i64::MAX {
                 continue;
             }
             // Nothing can be asked of a process that stands still.

@@ -14,7 +14,7 @@ mod stale;
 pub(crate) use overlap::overlaps;
 pub(crate) use rescue::rescues;
 
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Run, Settled};
 use crate::fault::Fault;
 
 /// A rule that was broken.
@@ -65,8 +65,11 @@ fn explained(evidence: &Evidence, (node, generation): (usize, u32), from: i64, t
         .find(|it| it.kind.explains_overlap() && it.is_of(node, generation) && it.meets(from, to))
 }
 
-#[cfg(test)]
-mod tests;
+/// Whether a take-over came while this run's code was running. Its line is written a little after its commit, when the next run may have started already.
+fn was_under(run: &Run, taken: &Settled) -> bool {
+    const NOTED_LATE: i64 = 1_000_000;
+    run.start.mono + NOTED_LATE < taken.at.mono && run.over > taken.at.mono
+}
 
 fn micros(it: std::time::Duration) -> i64 {
     i64::try_from(it.as_micros()).unwrap_or(i64::MAX)
@@ -75,3 +78,6 @@ fn micros(it: std::time::Duration) -> i64 {
 fn millis(micros: i64) -> String {
     format!("{} ms", micros / 1_000)
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 use tasks_abstractions::RunOutcome;
 use tests::chaos::{EndKind, SPECIAL_TYPE, WORK_TYPE};
 
+use super::was_under;
 use crate::evidence::Evidence;
 
 pub(super) fn recorded_is_what_ran(it: &Evidence) -> Vec<String> {
@@ -65,16 +66,14 @@ fn nothing_after_a_take_over(it: &Evidence, found: &mut Vec<String>) {
         .filter(|it| it.outcome == "Interrupted" && it.is_applied)
     {
         for run in it.runs_of(&taken.job) {
-            let Some((ended, ..)) = &run.end else { continue };
             let is_ours = [WORK_TYPE, SPECIAL_TYPE].contains(&run.type_name.as_str());
-            let was_running = run.start.mono < taken.at.mono && ended.mono > taken.at.mono;
             // The line may have been written late, where its process stood still in between.
             let is_late = it.faults.iter().any(|fault| {
                 fault.is_of(taken.node, taken.generation)
                     && fault.meets(run.start.mono, taken.at.mono)
                     && fault.kind == crate::fault::Kind::Stop
             });
-            if is_ours && was_running && !is_late && it.log(&run.run).is_some() {
+            if is_ours && was_under(run, taken) && !is_late && it.log(&run.run).is_some() {
                 found.push(format!(
                     "run {} of job {} is recorded although node {} had taken it over",
                     run.run, run.job, taken.node

@@ -10,6 +10,7 @@ mod host; // what a host refuses to start, order of start and stop, drain
 mod maintenance; // the system jobs Cleaning and Checking
 mod mysql_database; // a database of its own for a test
 mod postgres_schema; // a schema of its own for a test
+mod proxy; // a network that can swallow everything
 mod scheduler_memory; // the scheduler suite under paused time, on the store in memory
 mod server_mysql; // what only a MariaDB or MySQL server can show
 mod server_postgres; // what only a PostgreSQL server can show

@@ -21,7 +21,7 @@ pub(crate) use jobs::{
     CopyArgs, CreateArgs, EnqueueArgs, JobsAction, JobsArgs, ListArgs, LogsArgs, RetryArgs, UpdateArgs, order,
 };
 pub(crate) use look::{CheckArgs, NodesArgs, RunsArgs, StatsArgs, WatchArgs, WorkersArgs};
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub(crate) use migrate::MigrateAction;
 pub(crate) use migrate::MigrateArgs;
 pub(crate) use node::{DemoArgs, ServeArgs};

@@ -79,6 +79,31 @@ async fn a_claim_of_the_former_instance_is_not_started() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_claim_that_is_answered_after_the_lease_is_not_started() {
+    let fx = MemoryScheduler::new();
+    let queue = fx.faulty_queue();
+    let host = host(&fx, &queue);
+    let engine = host.engine();
+    let id = host.enqueue("t").await.unwrap();
+    engine.register_step().await.unwrap();
+    let held = queue.hold(Call::Claim);
+    let (claimed, ()) = tokio::join!(engine.claim_step(), async {
+        held.arrived().await;
+        // As a process that is suspended: nothing of it runs meanwhile, and this node renews nothing.
+        tokio::time::advance(engine.options().lease).await;
+        held.release();
+    });
+    assert_eq!(claimed.unwrap().claimed, 1);
+    assert_eq!(engine.executing(), 0, "others may run it already");
+    host.settle_all().await.unwrap();
+    let job = host.find(id).await.unwrap();
+    assert_eq!((job.status, job.interruptions), (JobStatus::Queuing, 0));
+    engine.heartbeat_step().await.unwrap();
+    assert_eq!(host.run_due().await.unwrap(), 1);
+    assert_eq!(host.recorder().look(|it| it.started_of(id)), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_gone_outcome_is_looked_up_until_the_log_answers() {
     let fx = MemoryScheduler::new();
     let queue = fx.faulty_queue();

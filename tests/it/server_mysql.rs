@@ -7,7 +7,7 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement, TransactionTrait};
 use tasks_abstractions::job::Lane;
 use tasks_abstractions::store::{
-    ClaimRequest, Decision, FinishAnswer, StoreErrorKind, SubmitAnswer, TakeOver,
+    ClaimRequest, Decision, FinishAnswer, NodeInfo, NodeState, StoreErrorKind, SubmitAnswer, TakeOver,
 };
 use tasks_abstractions::{JobId, JobQueue, JobStore, StoreError, Timestamp};
 use tasks_multitenancy::TenantScope;
@@ -98,6 +98,39 @@ async fn a_job_in_the_callers_transaction_commits_or_vanishes_with_it() {
 }
 
 #[tokio::test]
+async fn sessions_are_set_up_for_the_stores_work() {
+    let database = OwnDatabase::new().await;
+    let mut options = database.options();
+    options.statement_timeout = Duration::from_secs(7);
+    options.writers = 1;
+    let store = SeaOrmStore::connect(options, Arc::new(ManualClock::new()))
+        .await
+        .unwrap();
+    let value = async |name: &str| -> String {
+        let sql = format!("SHOW SESSION VARIABLES WHERE Variable_name {name}");
+        store
+            .transaction(|tx| async move {
+                let statement = Statement::from_string(DbBackend::MySql, sql);
+                let row = tx.query_one_raw(statement).await.unwrap().unwrap();
+                Ok::<String, StoreError>(row.try_get_by_index(1).unwrap())
+            })
+            .await
+            .unwrap()
+    };
+    // After the changes of the tables, which have no limit.
+    assert_eq!(
+        value("IN ('tx_isolation', 'transaction_isolation')").await,
+        "READ-COMMITTED"
+    );
+    assert_eq!(value("= 'innodb_lock_wait_timeout'").await, "7");
+    assert!(value("= 'sql_mode'").await.contains("STRICT_TRANS_TABLES"));
+    if value("= 'version'").await.contains("MariaDB") {
+        assert_eq!(value("= 'max_statement_time'").await, "7.000000");
+        assert_eq!(value("= 'idle_transaction_timeout'").await, "7");
+    }
+}
+
+#[tokio::test]
 async fn lost_sessions_are_replaced() {
     let database = OwnDatabase::new().await;
     let store = open(&database).await;
@@ -122,6 +155,42 @@ async fn lost_sessions_are_replaced() {
     let answers = store.submit(&[due(once(1), at(0))]).await.unwrap();
     assert_eq!(answers, [SubmitAnswer::Inserted], "the next one has a session");
     db.close().await.unwrap();
+}
+
+/// A predecessor whose number another process has by now: the start time tells.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_former_process_on_this_machine_is_gone_at_once() {
+    let database = OwnDatabase::new().await;
+    let store = open(&database).await;
+    store.register_node(&node(1)).await.unwrap();
+    let former = NodeInfo {
+        name: "former".to_owned(),
+        ..node(2)
+    };
+    store.register_node(&former).await.unwrap();
+    let gone = store.declare_gone_processes(instance_id(1)).await.unwrap();
+    assert!(gone.is_empty(), "this process lives: {gone:?}");
+    let changed = store
+        .connection()
+        .execute_unprepared(
+            "UPDATE tk_nodes SET process = regexp_replace(process, '[0-9]+$', '1') WHERE name = 'former'",
+        )
+        .await
+        .unwrap();
+    assert_eq!(changed.rows_affected(), 1);
+    let gone = store.declare_gone_processes(instance_id(1)).await.unwrap();
+    assert_eq!(gone, [instance_id(2)]);
+    let states: Vec<_> = store
+        .nodes()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|it| it.state)
+        .collect();
+    assert_eq!(states, [NodeState::Alive, NodeState::Dead]);
+    let gone = store.declare_gone_processes(instance_id(1)).await.unwrap();
+    assert!(gone.is_empty(), "once only");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

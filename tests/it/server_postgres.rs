@@ -6,14 +6,17 @@ use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement, TransactionTrait};
 use tasks_abstractions::job::Lane;
-use tasks_abstractions::store::{ClaimRequest, ClaimedRun, Decision, FinishAnswer, SubmitAnswer, TakeOver};
+use tasks_abstractions::store::{
+    ClaimRequest, ClaimedRun, Decision, FinishAnswer, NodeInfo, NodeState, SubmitAnswer, TakeOver,
+};
 use tasks_abstractions::{JobId, JobQueue, JobStore, StoreError, Timestamp};
 use tasks_multitenancy::TenantScope;
-use tasks_store_seaorm::{SeaOrmStore, migrate};
+use tasks_store_seaorm::{Durability, SeaOrmStore, migrate};
 use tasks_testing::ManualClock;
 use tasks_testing::samples::{at, claim_id, done, due, instance_id, job_id, node, once};
 
 use crate::postgres_schema::Schema;
+use crate::proxy::Proxy;
 
 const ALL: TenantScope = TenantScope::All;
 
@@ -113,6 +116,64 @@ async fn a_job_in_the_callers_transaction_commits_or_vanishes_with_it() {
 }
 
 #[tokio::test]
+async fn sessions_are_set_up_for_the_stores_work() {
+    let schema = Schema::new();
+    let mut options = schema.options();
+    options.durability = Durability::MayLoseLastCommits;
+    options.statement_timeout = Duration::from_millis(7_500);
+    let store = SeaOrmStore::connect(options, Arc::new(ManualClock::new()))
+        .await
+        .unwrap();
+    let settings = store
+        .transaction(|tx| async move {
+            let mut values = Vec::new();
+            for name in [
+                "transaction_isolation",
+                "statement_timeout",
+                "idle_in_transaction_session_timeout",
+                "jit",
+                "synchronous_commit",
+            ] {
+                let statement = Statement::from_string(sea_orm::DbBackend::Postgres, format!("SHOW {name}"));
+                let row = tx.query_one_raw(statement).await.unwrap().unwrap();
+                values.push(row.try_get_by_index::<String>(0).unwrap());
+            }
+            Ok::<_, StoreError>(values)
+        })
+        .await
+        .unwrap();
+    assert_eq!(settings, ["read committed", "7500ms", "7500ms", "off", "off"]);
+}
+
+/// A network that swallows everything from some moment on: the call fails in time, and the next one has a connection of its own.
+#[tokio::test]
+async fn a_server_that_gives_no_answer_holds_nobody_up_for_ever() {
+    let schema = Schema::new();
+    let proxy = Proxy::to(&schema.options().url).await;
+    let mut options = schema.options();
+    options.url = proxy.url(&options.url);
+    options.statement_timeout = Duration::from_millis(500);
+    let store = SeaOrmStore::connect(options, Arc::new(ManualClock::new()))
+        .await
+        .unwrap();
+    store.submit(&[due(once(1), at(0))]).await.unwrap();
+    proxy.swallow(true);
+    let error = store.snapshots(ALL, &[job_id(1)]).await.unwrap_err();
+    assert!(
+        error.is_unavailable() && error.to_string().contains("no answer"),
+        "{error}"
+    );
+    proxy.swallow(false);
+    let found = loop {
+        match store.snapshots(ALL, &[job_id(1)]).await {
+            Err(it) if it.is_unavailable() => {}
+            other => break other.unwrap(),
+        }
+    };
+    assert_eq!(found.len(), 1);
+}
+
+#[tokio::test]
 async fn lost_sessions_are_replaced() {
     let schema = Schema::new();
     let store = open(&schema).await;
@@ -143,6 +204,42 @@ async fn lost_sessions_are_replaced() {
     let answers = store.submit(&[due(once(1), at(0))]).await.unwrap();
     assert_eq!(answers, [SubmitAnswer::Inserted], "the next one has a session");
     db.close().await.unwrap();
+}
+
+/// A predecessor whose number another process has by now: the start time tells.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_former_process_on_this_machine_is_gone_at_once() {
+    let schema = Schema::new();
+    let store = open(&schema).await;
+    store.register_node(&node(1)).await.unwrap();
+    let former = NodeInfo {
+        name: "former".to_owned(),
+        ..node(2)
+    };
+    store.register_node(&former).await.unwrap();
+    let gone = store.declare_gone_processes(instance_id(1)).await.unwrap();
+    assert!(gone.is_empty(), "this process lives: {gone:?}");
+    let changed = store
+        .connection()
+        .execute_unprepared(
+            "UPDATE tk_nodes SET process = regexp_replace(process, '[0-9]+$', '1') WHERE name = 'former'",
+        )
+        .await
+        .unwrap();
+    assert_eq!(changed.rows_affected(), 1);
+    let gone = store.declare_gone_processes(instance_id(1)).await.unwrap();
+    assert_eq!(gone, [instance_id(2)]);
+    let states: Vec<_> = store
+        .nodes()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|it| it.state)
+        .collect();
+    assert_eq!(states, [NodeState::Alive, NodeState::Dead]);
+    let gone = store.declare_gone_processes(instance_id(1)).await.unwrap();
+    assert!(gone.is_empty(), "once only");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

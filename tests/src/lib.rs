@@ -1,1 +1,3 @@
-//! Integration tests of the workspace.
+//! Integration tests of the workspace, and what the programs of the chaos kit share.
+
+pub mod chaos;

@@ -1,8 +1,9 @@
-//! Development commands of the workspace: `cargo xtask test`, `tidy`, `docs`, `outside`, `bench`, `db`.
+//! Development commands of the workspace: `cargo xtask test`, `tidy`, `docs`, `outside`, `bench`, `chaos`, `db`.
 //!
 //! `test` is the one command that continuous integration runs; the others are its parts, for developers.
 
 mod bench;
+mod chaos;
 mod db;
 mod docs;
 mod features;
@@ -53,6 +54,13 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Run nodes under faults and check what became of the work; arguments are passed through (`--help` names them).
+    #[command(disable_help_flag = true)]
+    Chaos {
+        /// Arguments of the chaos kit.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Private database servers for the tests.
     #[command(subcommand)]
     Db(db::Command),
@@ -81,6 +89,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Docs { write: false } => docs::run(&workspace, docs::Mode::Check)?,
         Command::Outside { names } => outside::run(&workspace, &names)?,
         Command::Bench { arguments } => return bench::run(&workspace, &arguments),
+        Command::Chaos { arguments } => return chaos::run(&workspace, &arguments),
         Command::Db(command) => return db::run(&workspace, &command),
     }
     Ok(ExitCode::SUCCESS)

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use crate::process::{cargo, run as run_process, status, works};
 use crate::report::say;
 use crate::workspace::Workspace;
-use crate::{bench, db, docs, features, outside, package, prerequisites, tidy};
+use crate::{bench, chaos, db, docs, features, outside, package, prerequisites, tidy};
 
 /// What to run and what may be installed.
 #[derive(Debug, Args)]
@@ -37,7 +37,7 @@ enum Step {
     Outside,
     Package,
     Deny,
-    // Steps that need long runs of finished programs (chaos) go here.
+    Chaos,
     Bench,
     Tests,
 }
@@ -69,7 +69,7 @@ impl Step {
     }
 
     /// Runs every step but the tests. A text is given for what could not be tested.
-    fn run(self, workspace: &Workspace) -> Result<Option<String>> {
+    fn run(self, workspace: &Workspace, servers: Option<&db::Supply>) -> Result<Option<String>> {
         match self {
             Self::Fmt => fmt(workspace)?,
             Self::Tidy => tidy::run(workspace)?,
@@ -82,6 +82,7 @@ impl Step {
             Self::Outside => outside::run(workspace, &[])?,
             Self::Package => package::run(workspace)?,
             Self::Deny => return deny(workspace),
+            Self::Chaos => chaos::smoke(workspace, servers)?,
             Self::Bench => bench::smoke(workspace)?,
             Self::Tests => {}
         }
@@ -97,8 +98,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
     let install = !options.no_install && db::may_install();
     prerequisites::ensure(workspace, install)?;
     // Before anything long: an absent server that is required must not be found out at the end.
-    let servers = options
-        .wants(Step::Tests)
+    let servers = (options.wants(Step::Tests) || options.wants(Step::Chaos))
         .then(|| db::Supply::for_tests(install))
         .transpose()?;
     let mut untested: Vec<String> = options.left_out().into_iter().collect();
@@ -112,7 +112,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
         say(format_args!("\n=== {name}"));
         let start = Instant::now();
         untested.extend(
-            step.run(workspace)
+            step.run(workspace, servers.as_ref())
                 .with_context(|| format!("step `{name}` failed"))?,
         );
         say(format_args!("=== {name}: {}", seconds(start.elapsed())));

@@ -15,6 +15,8 @@ pub mod engine;
 pub mod maintenance;
 pub mod managers;
 pub mod memory;
+#[cfg(feature = "chaos-mutants")]
+mod mutants;
 pub mod registry;
 pub mod transition;
 

@@ -138,13 +138,20 @@ impl SeaOrmStore {
     fn taken(&self, row: &QueryResult, request: &TakeOver, now: Timestamp) -> Result<TakenOver, StoreError> {
         let former = read_run(row, 1)?;
         let job = in_flight(stored_job(row)?);
+        let run_id = self.new_run();
+        #[cfg(feature = "chaos-mutants")]
+        let run_id = if crate::mutants::is("take-over-keeps-run-id") {
+            former.run_id
+        } else {
+            run_id
+        };
         Ok(TakenOver {
             former_run: former.run_id,
             former_instance: former.instance,
             former_node: column(row, 2, TAKING)?,
             claimed: ClaimedRun {
                 run: RunInfo {
-                    run_id: self.new_run(),
+                    run_id,
                     instance: request.instance,
                     claim_id: request.claim_id,
                     claimed_at: now,

@@ -1,5 +1,7 @@
 //! Opening the database: connections that write (one on SQLite), several that read, and a pool for the application's own queries.
 
+use std::time::Duration;
+
 use sea_orm::DatabaseConnection;
 use tasks_abstractions::StoreError;
 #[cfg(not(all(feature = "sqlite", feature = "postgres", feature = "mysql")))]
@@ -20,6 +22,8 @@ pub(crate) struct Handles {
     /// The application's own statements. Opened when first used.
     pub(crate) application: DatabaseConnection,
     pub(crate) dialect: Dialect,
+    /// Longest wait for the answer to a statement of the store's own, where there is a network in between.
+    pub(crate) answer_limit: Option<Duration>,
 }
 
 impl Handles {

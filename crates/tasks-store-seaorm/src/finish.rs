@@ -128,6 +128,14 @@ async fn judge<C: ConnectionTrait>(
             .rows(on.dialect.sql().finish_exceptions, vec![json.into()], DOING)
             .await?
         {
+            #[cfg(feature = "chaos-mutants")]
+            if crate::mutants::is(if column::<bool>(&row, 1, DOING)? {
+                "version-ignored"
+            } else {
+                "finish-without-run-id"
+            }) {
+                continue;
+            }
             let at = usize::try_from(column::<i64>(&row, 0, DOING)?).unwrap_or(usize::MAX);
             if let Some(answer) = answers.get_mut(from.saturating_add(at)) {
                 *answer = FinishAnswer::Gone;

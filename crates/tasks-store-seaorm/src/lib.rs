@@ -38,6 +38,8 @@ mod logs;
 pub mod migrate;
 mod migration;
 mod module;
+#[cfg(feature = "chaos-mutants")]
+mod mutants;
 mod nodes;
 mod options;
 mod process;

@@ -44,7 +44,7 @@ pub struct SeaOrmStoreOptions {
     /// Longest wait for a connection while others of this process use them all, or while a server is away; at most an hour. Defaults to 30 s.
     pub acquire_timeout: Duration,
     /// Longest time that a statement of the store's runs on a server, and that a transaction of the store's is left without a statement, as by a process that was
-    /// suspended; at most an hour. Defaults to 30 s.
+    /// suspended; at most an hour. A statement that has no answer after twice that time has lost its server, as by a broken network. Defaults to 30 s.
     pub statement_timeout: Duration,
     /// Whether connecting brings the tables to this program's version. Where false, a database of another version is refused. Defaults to true.
     pub migrate_on_start: bool,

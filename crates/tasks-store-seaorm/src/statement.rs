@@ -1,8 +1,12 @@
 //! Running the dialect's statements.
 
+use std::time::Duration;
+
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
 use tasks_abstractions::StoreError;
+use tasks_abstractions::store::StoreErrorKind;
 
+use crate::connect::Handles;
 use crate::dialect::Dialect;
 use crate::error;
 
@@ -11,6 +15,7 @@ use crate::error;
 pub(crate) struct On<'c, C> {
     pub(crate) connection: &'c C,
     pub(crate) dialect: Dialect,
+    limit: Option<Duration>,
     failed: fn(DbErr, &str) -> StoreError,
 }
 
@@ -24,12 +29,18 @@ impl<C> Copy for On<'_, C> {}
 
 impl<'c, C: ConnectionTrait> On<'c, C> {
     /// The store's own pool or transaction.
-    pub(crate) fn own(connection: &'c C, dialect: Dialect) -> Self {
+    pub(crate) fn own(connection: &'c C, handles: &Handles) -> Self {
         Self {
             connection,
-            dialect,
+            dialect: handles.dialect,
+            limit: handles.answer_limit,
             failed: error::failed,
         }
+    }
+
+    /// For what may take long.
+    pub(crate) fn without_limit(self) -> Self {
+        Self { limit: None, ..self }
     }
 
     /// A transaction of the caller's.
@@ -37,6 +48,7 @@ impl<'c, C: ConnectionTrait> On<'c, C> {
         Ok(Self {
             connection,
             dialect: Dialect::of(connection.get_database_backend())?,
+            limit: None,
             failed: error::failed_in_callers,
         })
     }
@@ -50,9 +62,8 @@ impl<'c, C: ConnectionTrait> On<'c, C> {
     ) -> Result<Vec<QueryResult>, StoreError> {
         let (sql, values) = self.dialect.sent(sql.into(), values);
         let statement = Statement::from_sql_and_values(self.dialect.backend(), sql, values);
-        self.connection
-            .query_all_raw(statement)
-            .await
+        answered(self.limit, doing, self.connection.query_all_raw(statement))
+            .await?
             .map_err(|it| (self.failed)(it, doing))
     }
 
@@ -65,9 +76,8 @@ impl<'c, C: ConnectionTrait> On<'c, C> {
     ) -> Result<Option<QueryResult>, StoreError> {
         let (sql, values) = self.dialect.sent(sql.into(), values);
         let statement = Statement::from_sql_and_values(self.dialect.backend(), sql, values);
-        self.connection
-            .query_one_raw(statement)
-            .await
+        answered(self.limit, doing, self.connection.query_one_raw(statement))
+            .await?
             .map_err(|it| (self.failed)(it, doing))
     }
 
@@ -80,9 +90,8 @@ impl<'c, C: ConnectionTrait> On<'c, C> {
     ) -> Result<u64, StoreError> {
         let (sql, values) = self.dialect.sent(sql.into(), values);
         let statement = Statement::from_sql_and_values(self.dialect.backend(), sql, values);
-        self.connection
-            .execute_raw(statement)
-            .await
+        answered(self.limit, doing, self.connection.execute_raw(statement))
+            .await?
             .map(|it| it.rows_affected())
             .map_err(|it| (self.failed)(it, doing))
     }
@@ -100,6 +109,25 @@ impl<'c, C: ConnectionTrait> On<'c, C> {
         }
         Ok(changed)
     }
+}
+
+/// Waits for an answer, at most for `limit`. A connection that gave none is closed when it is given back.
+pub(crate) async fn answered<T>(
+    limit: Option<Duration>,
+    doing: &str,
+    answer: impl Future<Output = T>,
+) -> Result<T, StoreError> {
+    let Some(limit) = limit else {
+        return Ok(answer.await);
+    };
+    tokio::time::timeout(limit, answer).await.map_err(|_| {
+        StoreError::new(
+            StoreErrorKind::Unavailable,
+            format!(
+                "cannot {doing}: the server gave no answer for {limit:?}; check the server and the network between, then try again"
+            ),
+        )
+    })
 }
 
 /// A column of an answer.

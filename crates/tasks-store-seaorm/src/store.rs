@@ -18,7 +18,7 @@ use crate::lock_file::LockFiles;
 use crate::migration;
 use crate::options::{Location, SeaOrmStoreOptions};
 use crate::row::{Hex, json_rows, timestamp, unreadable};
-use crate::statement::{On, column};
+use crate::statement::{On, answered, column};
 
 /// How often a transaction is tried when others are in its way each time.
 const TRIES: usize = 8;
@@ -46,6 +46,7 @@ pub(crate) struct Shared {
     pub(crate) location: Location,
     pub(crate) schema: Option<String>,
     pub(crate) busy_timeout: Duration,
+    acquire_timeout: Duration,
     pub(crate) clock: Arc<dyn Clock>,
     guids: SequentialGuidGenerator,
     pub(crate) lock_files: LockFiles,
@@ -95,6 +96,7 @@ impl SeaOrmStore {
                 location,
                 schema: options.schema,
                 busy_timeout: options.busy_timeout,
+                acquire_timeout: options.acquire_timeout,
                 guids: SequentialGuidGenerator::new(clock.clone()),
                 clock,
                 lock_files,
@@ -126,7 +128,7 @@ impl SeaOrmStore {
 
     /// The reading handle.
     pub(crate) fn reading(&self) -> On<'_, DatabaseConnection> {
-        On::own(&self.shared.open.reader, self.shared.open.dialect)
+        On::own(&self.shared.open.reader, &self.shared.open)
     }
 
     /// Begins a transaction that is going to write. On SQLite it holds the write lock.
@@ -142,7 +144,7 @@ impl SeaOrmStore {
 
     /// Statements on a transaction of the store's own.
     pub(crate) fn on<'t>(&self, tx: &'t DatabaseTransaction) -> On<'t, DatabaseTransaction> {
-        On::own(tx, self.shared.open.dialect)
+        On::own(tx, &self.shared.open)
     }
 
     /// `now` as the caller gave it, else the database's clock. SQLite has none: there it is this machine's.
@@ -265,11 +267,10 @@ async fn begin_over(
     doing: &str,
 ) -> Result<DatabaseTransaction, StoreError> {
     let since = Instant::now();
+    let limit = shared.open.answer_limit.map(|it| it + shared.acquire_timeout);
     loop {
-        match connections
-            .begin_with_options(shared.open.dialect.writing())
-            .await
-        {
+        let begun = connections.begin_with_options(shared.open.dialect.writing());
+        match answered(limit, doing, begun).await? {
             Err(it) if class_of(&it) == Class::Busy && since.elapsed() < patience => {}
             other => return other.map_err(|it| failed(it, doing)),
         }

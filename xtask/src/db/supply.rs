@@ -22,6 +22,14 @@ impl Supply {
     /// # Errors
     /// Where a server that `TASKS_TEST_REQUIRE` names (`CI=true`: all) is absent.
     pub(crate) fn for_tests(install: bool) -> Result<Self> {
+        Self::of(&Server::ALL, install)
+    }
+
+    /// Finds or starts these servers.
+    ///
+    /// # Errors
+    /// As [`for_tests`](Self::for_tests).
+    pub(crate) fn of(servers: &[Server], install: bool) -> Result<Self> {
         let variable = |name: &str| std::env::var(name).ok().filter(|it| !it.is_empty());
         let required = required(
             variable("TASKS_TEST_REQUIRE").as_deref(),
@@ -33,7 +41,7 @@ impl Supply {
             #[cfg(unix)]
             private: Vec::new(),
         };
-        for server in Server::ALL {
+        for server in servers.iter().copied() {
             if let Some(url) = variable(server.variable()) {
                 say(format_args!("{server}: given by {}", server.variable()));
                 supply.urls.push((server, url));
@@ -62,6 +70,20 @@ impl Supply {
     #[cfg(not(unix))]
     fn start(&mut self, server: Server, _: bool) -> Result<()> {
         bail!("{} is not set", server.variable())
+    }
+
+    /// The URL of this server, and the socket that restarts it where it is a private one.
+    pub(crate) fn find(&self, server: Server) -> Option<(&str, Option<&std::path::Path>)> {
+        let (_, url) = self.urls.iter().find(|it| it.0 == server)?;
+        #[cfg(unix)]
+        let control = self
+            .private
+            .iter()
+            .find(|it| it.url() == url)
+            .map(super::private::Supervised::control);
+        #[cfg(not(unix))]
+        let control = None;
+        Some((url, control))
     }
 
     /// A line for each server without tests.

@@ -36,7 +36,7 @@ fn everything_runs_and_the_tests_come_last() {
 fn from_leaves_out_what_comes_before() {
     assert_eq!(
         wanted(&["--from", "deny"]),
-        [Step::Deny, Step::Bench, Step::Tests]
+        [Step::Deny, Step::Chaos, Step::Bench, Step::Tests]
     );
     let left_out = options(&["--from", "doctests"]).left_out();
     assert_eq!(

@@ -86,7 +86,7 @@ fn wrong(tree: &Tree, how: &str) -> Vec<String> {
 }
 
 /// `folder/file.rs::test_name` or `module::file::test_name` as file and test. Names of types are no tests.
-fn test_name(quoted: &str) -> Option<(&str, &str)> {
+pub(super) fn test_name(quoted: &str) -> Option<(&str, &str)> {
     let (file, name) = quoted.trim().rsplit_once("::")?;
     let file = file.rsplit(['/', ':']).next()?;
     let lower = |it: &str| it.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
@@ -94,7 +94,7 @@ fn test_name(quoted: &str) -> Option<(&str, &str)> {
 }
 
 /// Why a test does not exist as named.
-fn unknown(tree: &Tree, file: &str, name: &str) -> Option<String> {
+pub(super) fn unknown(tree: &Tree, file: &str, name: &str) -> Option<String> {
     let mut elsewhere = None;
     for candidate in tree.rust().filter(|it| defines(&it.code, name)) {
         let stem = candidate.path.strip_suffix(".rs").unwrap_or(&candidate.path);

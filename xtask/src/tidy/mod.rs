@@ -3,6 +3,7 @@
 mod code;
 mod crates;
 mod differences;
+mod failures;
 mod lockfile;
 mod masked;
 mod suites;
@@ -91,6 +92,7 @@ fn check(workspace: &Workspace, tree: &Tree) -> Result<Vec<Finding>> {
     }
     crates::check(&workspace.root, &workspace.packages, &mut findings);
     differences::check(tree, &mut findings);
+    failures::check(tree, &mut findings);
     suites::check(tree, &mut findings);
     lockfile::check(&workspace.root, &mut findings)?;
     findings.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));

@@ -35,7 +35,8 @@ impl Engine {
     /// Where the store failed. Executions whose reply was lost are found by the next heartbeat.
     pub async fn claim_step(&self) -> Result<ClaimStep, StoreError> {
         let limit = self.free_slots().min(self.options().claim_batch);
-        if limit == 0 || !self.is_claiming() {
+        // While the lease is over nothing would be started of what is claimed.
+        if limit == 0 || !self.is_claiming() || self.is_lease_over() {
             return Ok(ClaimStep {
                 claimed: 0,
                 may_have_more: false,
@@ -171,7 +172,8 @@ impl Engine {
     /// Starts claimed runs, or settles those that must not start.
     fn accept(&self, runs: Vec<ClaimedRun>) {
         let now = self.now();
-        let is_leaving = !self.is_claiming();
+        // A process that stood still wakes with the reply in its hands: others may run these jobs already.
+        let is_leaving = !self.is_claiming() || self.is_lease_over();
         let mut to_start = Vec::with_capacity(runs.len());
         let mut board = self.board();
         for mut claimed in runs {

@@ -199,18 +199,23 @@ impl Engine {
         lock(&self.shared.lease).is_registered = false;
     }
 
+    /// Whether no renewal went well for a lease: others may have taken this node for dead.
+    pub(super) fn is_lease_over(&self) -> bool {
+        self.is_over(&lock(&self.shared.lease))
+    }
+
+    fn is_over(&self, lease: &Lease) -> bool {
+        let is_long_ago = |it: Instant| it.elapsed() >= self.options().lease;
+        lease.is_registered && lease.renewed_at.is_some_and(is_long_ago)
+    }
+
     /// No renewal went well for a lease: others may run these jobs already.
     ///
-    /// Asked by the watch loop as well as after a failed renewal: a renewal may hang instead of failing. Runs that are claimed while
-    /// the lease is over are asked to end with the next look.
+    /// Asked by the watch loop as well as after a failed renewal: a renewal may hang instead of failing.
     pub(super) fn self_fence(&self) {
         let is_first = {
             let mut lease = lock(&self.shared.lease);
-            let is_over = lease.is_registered
-                && lease
-                    .renewed_at
-                    .is_some_and(|it| it.elapsed() >= self.options().lease);
-            if !is_over {
+            if !self.is_over(&lease) {
                 return;
             }
             !std::mem::replace(&mut lease.is_self_fenced, true)
@@ -224,6 +229,10 @@ impl Engine {
     /// The store says that this node is no living member: its runs are cancelled and it registers anew, under a new instance.
     /// What was said of an earlier instance is known already.
     pub(super) async fn fenced(&self, instance: InstanceId) {
+        #[cfg(feature = "chaos-mutants")]
+        if crate::mutants::is("heartbeat-without-fencing") {
+            return;
+        }
         {
             let mut board = self.board();
             let was_registered =
@@ -243,6 +252,10 @@ impl Engine {
     /// Gives back runs of this instance that this process does not know: of claims whose reply was lost. Rows are read first, the
     /// board is looked at after that, so that a claim which is answered meanwhile is known.
     async fn reconcile(&self, instance: InstanceId) -> Result<(), StoreError> {
+        #[cfg(feature = "chaos-mutants")]
+        if crate::mutants::is("claim-not-reconciled") {
+            return Ok(());
+        }
         let running = self.board().running(instance);
         let rows = self.parts().queue.runs_of(instance).await?;
         self.cancel_deleted(running, &rows);

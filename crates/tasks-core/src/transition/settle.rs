@@ -84,6 +84,10 @@ struct Settling<'a> {
 
 impl Settling<'_> {
     fn is_active(&self) -> bool {
+        #[cfg(feature = "chaos-mutants")]
+        if crate::mutants::is("pause-ignored") && self.job.state() == JobState::Paused {
+            return true;
+        }
         self.job.state() == JobState::Active && self.job.is_enabled
     }
 
@@ -215,6 +219,11 @@ impl Settling<'_> {
         self.update.interruptions = self.job.interruptions.saturating_add(1);
         if self.run.suspect {
             self.update.suspect_interruptions = self.job.suspect_interruptions.saturating_add(1);
+        }
+        #[cfg(feature = "chaos-mutants")]
+        if crate::mutants::is("rescue-without-counting") {
+            self.update.interruptions = self.job.interruptions;
+            self.update.suspect_interruptions = self.job.suspect_interruptions;
         }
         let is_given_up = self.run.suspect && self.update.suspect_interruptions >= self.job.max_interruptions;
         let suspect = |it: QueueEntry| QueueEntry {

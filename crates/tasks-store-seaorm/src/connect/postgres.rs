@@ -42,6 +42,8 @@ pub(super) async fn open(options: &SeaOrmStoreOptions) -> Result<Handles, StoreE
         reader,
         application,
         dialect: Dialect::Postgres,
+        // The server gives a statement up after half of it, and says so: what has no answer by then has lost its server.
+        answer_limit: Some(options.statement_timeout * 2),
     })
 }
 

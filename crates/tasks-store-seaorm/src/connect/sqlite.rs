@@ -33,6 +33,7 @@ pub(super) async fn open(options: &SeaOrmStoreOptions, location: &Location) -> R
             reader: only.clone(),
             application: only,
             dialect,
+            answer_limit: None,
         });
     };
     check_folder(path)?;
@@ -67,6 +68,7 @@ pub(super) async fn open(options: &SeaOrmStoreOptions, location: &Location) -> R
         reader,
         application,
         dialect,
+        answer_limit: None,
     })
 }
 

@@ -281,10 +281,12 @@ pub(crate) struct Sql {
 /// A lock of all tables.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TableLock {
-    /// (schema or null; where it has to be freed: seconds to wait at most, answers 1 when it is taken)
+    /// (): no limit for a statement, a minute for waiting
+    pub(crate) patience: &'static str,
+    /// (schema or null); where it has to be freed: (), answers 1 when it is taken
     pub(crate) take: &'static str,
-    /// (); where the end of the transaction does not free it
-    pub(crate) free: Option<&'static str>,
+    /// (); where the end of the transaction does not free it, and `patience` not end
+    pub(crate) free: Option<&'static [&'static str]>,
 }
 
 /// Where tables are looked for.

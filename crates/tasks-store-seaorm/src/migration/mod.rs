@@ -6,8 +6,6 @@
 mod m20261122_000001_foundation;
 mod m20261127_000002_steering;
 
-use std::time::Duration;
-
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, DynIden};
 use sea_orm_migration::prelude::{Alias, IntoIden, MigrationTrait, SchemaManager};
 use sea_orm_migration::{MigrationStatus, MigratorTraitSelf};
@@ -21,9 +19,6 @@ use crate::store::{SeaOrmStore, begin, commit};
 
 /// Version of the tables that this program writes and understands.
 pub(crate) const PROGRAM: i64 = 2;
-
-/// Longest wait for another program that changes the tables, where the wait has a limit.
-const TABLES_PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 struct Migrator;
@@ -130,28 +125,18 @@ async fn begin_changes(
     doing: &str,
 ) -> Result<DatabaseTransaction, StoreError> {
     let tx = begin(handles, handles.busy_timeout, doing).await?;
-    let on = On::own(&tx, handles.open.dialect);
+    let on = On::own(&tx, &handles.open).without_limit();
     let sql = on.dialect.sql();
-    match sql.tables {
-        Some(TableLock { take, free: None }) => {
-            on.execute(take, vec![handles.schema.clone().into()], doing)
-                .await?;
-        }
-        Some(TableLock { take, free: Some(_) }) => {
-            let row = on
-                .row(take, vec![TABLES_PATIENCE.as_secs().into()], doing)
-                .await?;
-            let taken: Option<i64> = row.map(|it| column(&it, 0, doing)).transpose()?.flatten();
-            if taken != Some(1) {
-                return Err(StoreError::new(
-                    StoreErrorKind::Unavailable,
-                    format!(
-                        "cannot {doing}: another program has been changing them for {TABLES_PATIENCE:?}; try again when it has ended"
-                    ),
-                ));
+    if let Some(lock) = sql.tables {
+        // A change may take long, and so may that of another program.
+        on.execute(lock.patience, Vec::new(), doing).await?;
+        match lock.free {
+            None => {
+                on.execute(lock.take, vec![handles.schema.clone().into()], doing)
+                    .await?;
             }
+            Some(free) => take(on, lock.take, free, doing).await?,
         }
-        None => {}
     }
     if sql.schemas.is_some() {
         // Other programs may use the tables: a change that cannot have them must not hold everybody up.
@@ -165,6 +150,30 @@ async fn begin_changes(
     Ok(tx)
 }
 
+/// Takes the lock of the tables that belongs to the session.
+async fn take<C: ConnectionTrait>(
+    on: On<'_, C>,
+    take: &'static str,
+    free: &'static [&'static str],
+    doing: &str,
+) -> Result<(), StoreError> {
+    let row = on.row(take, Vec::new(), doing).await?;
+    let taken: Option<i64> = row.map(|it| column(&it, 0, doing)).transpose()?.flatten();
+    if taken == Some(1) {
+        return Ok(());
+    }
+    // Frees nothing, and gives the session its own limits back.
+    for statement in free {
+        on.execute(*statement, Vec::new(), doing).await?;
+    }
+    Err(StoreError::new(
+        StoreErrorKind::Unavailable,
+        format!(
+            "cannot {doing}: another program has been changing them for a minute; try again when it has ended"
+        ),
+    ))
+}
+
 /// Commits what was done, and frees the lock of the tables however that went: it belongs to the session, which goes back to the pool.
 async fn end_changes(
     tx: DatabaseTransaction,
@@ -172,9 +181,12 @@ async fn end_changes(
     done: Result<(), StoreError>,
     doing: &str,
 ) -> Result<(), StoreError> {
-    let on = On::own(&tx, handles.open.dialect);
+    let on = On::own(&tx, &handles.open);
     if let Some(TableLock { free: Some(free), .. }) = on.dialect.sql().tables {
-        let freed = on.row(free, Vec::new(), doing).await.map(drop);
+        let mut freed = Ok(());
+        for statement in free {
+            freed = freed.and(on.execute(*statement, Vec::new(), doing).await.map(drop));
+        }
         return done.and(freed).and(commit(tx, doing).await);
     }
     done?;
@@ -182,7 +194,7 @@ async fn end_changes(
 }
 
 async fn newer(tx: &DatabaseTransaction, handles: &crate::store::Shared) -> Result<bool, StoreError> {
-    let on = On::own(tx, handles.open.dialect);
+    let on = On::own(tx, &handles.open);
     let tables = on
         .rows(on.dialect.sql().has_tables, Vec::new(), "look for the tables")
         .await?;
@@ -204,7 +216,7 @@ async fn read_schema<C: ConnectionTrait>(on: On<'_, C>) -> Result<Option<(i64, i
 /// Refuses tables that are too old or too new for this program.
 pub(crate) async fn check(handles: &crate::store::Shared) -> Result<(), StoreError> {
     let invalid = |text: String| Err(StoreError::new(StoreErrorKind::Invalid, text));
-    match read_schema(On::own(&handles.open.reader, handles.open.dialect)).await {
+    match read_schema(On::own(&handles.open.reader, &handles.open)).await {
         Ok(Some((version, oldest))) if version > PROGRAM && oldest > PROGRAM => invalid(format!(
             "the tables have version {version} and need a program that knows at least version {oldest}; this one knows {PROGRAM}: upgrade it"
         )),

@@ -37,7 +37,7 @@ pub struct Capabilities {
     pub row_locks: bool,
     /// Whether what was stored is there for a store opened anew.
     pub survives_reopen: bool,
-    /// Whether the store can prove that a former program on this machine is gone.
+    /// Whether the store can prove that a former program on this machine is gone, also where that was a part of this process, by its store being closed.
     pub proves_gone_processes: bool,
     /// The finest unit of time that it keeps.
     pub time_precision: Duration,

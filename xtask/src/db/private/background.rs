@@ -90,7 +90,7 @@ fn running(workspace: &Workspace, server: Server) -> Result<Option<Ready>> {
 }
 
 fn connect(ready: &Ready) -> Option<UnixStream> {
-    UnixStream::connect(ready.control.as_ref()?).ok()
+    UnixStream::connect(&ready.control).ok()
 }
 
 fn file(workspace: &Workspace, server: Server) -> Result<PathBuf> {

@@ -202,6 +202,14 @@ impl Programs {
         }
     }
 
+    /// The signal after which the server must recover from its log when it starts again.
+    pub(super) const fn crashes_by(&self) -> &'static str {
+        match self.server {
+            Server::Postgres => "QUIT",
+            Server::Mysql => "KILL",
+        }
+    }
+
     pub(super) fn url(&self, place: &Place) -> String {
         let (scheme, database) = match self.server {
             Server::Postgres => ("postgres", "postgres"),

@@ -31,14 +31,19 @@ pub(super) enum Reply {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Ready {
     pub(super) url: String,
-    /// The socket for commands, where there is one.
-    pub(super) control: Option<PathBuf>,
+    /// The socket for commands.
+    pub(super) control: PathBuf,
     pub(super) version: String,
 }
 
 impl Supervised {
     pub(crate) fn url(&self) -> &str {
         &self.ready.url
+    }
+
+    /// The socket for commands.
+    pub(crate) fn control(&self) -> &Path {
+        &self.ready.control
     }
 
     pub(crate) fn version(&self) -> &str {

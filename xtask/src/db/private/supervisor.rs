@@ -32,11 +32,13 @@ const ASK_EVERY: Duration = Duration::from_millis(50);
 enum Event {
     /// The server is to end. The stream, if any, is closed when all is gone.
     Stop(Option<UnixStream>),
+    /// The server is to end, with this signal, and to start again. The stream is told when it takes connections.
+    Restart(&'static str, UnixStream),
     /// The server has ended.
     Ended(std::io::Result<ExitStatus>),
 }
 
-/// Runs a server until standard input ends, or, in the background, until the control socket says so. Says on standard output when it is ready, or why
+/// Runs a server until standard input ends, or, in the background, until the control socket says so; the socket also restarts it. Says on standard output when it is ready, or why
 /// it never was.
 ///
 /// # Errors
@@ -75,15 +77,14 @@ fn own(server: Server, background: bool, is_ready: &mut dyn FnMut(&Ready) -> Res
     };
     let (events, received) = channel();
     let control = folder.path().join("control.sock");
-    if background {
-        listen(&control, events.clone())?;
-    } else {
+    listen(&control, &programs, events.clone())?;
+    if !background {
         watch_input(events.clone());
     }
     programs.make(&place, &account)?;
     let ready = Ready {
         url: programs.url(&place),
-        control: background.then_some(control),
+        control,
         version: programs.version()?,
     };
     let asked = run(&programs, &place, &account, &events, &received, &mut || {
@@ -102,20 +103,10 @@ fn run(
     received: &Receiver<Event>,
     when_ready: &mut dyn FnMut() -> Result<()>,
 ) -> Result<Option<UnixStream>> {
-    let log = File::create(place.log()).context("cannot make the log of the server")?;
-    let mut child = programs
-        .serve(place, account)
-        .stdin(Stdio::null())
-        .stdout(log.try_clone()?)
-        .stderr(log)
-        .spawn()
-        .context("cannot start the server")?;
-    let process = child.id();
-    let ended = events.clone();
-    thread::spawn(move || ended.send(Event::Ended(child.wait())));
-
-    let deadline = Instant::now() + START_LIMIT;
+    let mut process = start(programs, place, account, events)?;
+    let mut deadline = Instant::now() + START_LIMIT;
     let mut is_ready = false;
+    let mut restarted: Option<UnixStream> = None;
     loop {
         let event = if is_ready {
             received.recv().map_err(|_| RecvTimeoutError::Disconnected)
@@ -124,8 +115,15 @@ fn run(
         };
         match event {
             Ok(Event::Stop(asked)) => {
-                end(programs, process, received)?;
+                end(programs.ends_by(), process, received)?;
                 return Ok(asked);
+            }
+            Ok(Event::Restart(signal, asked)) => {
+                end(signal, process, received)?;
+                process = start(programs, place, account, events)?;
+                deadline = Instant::now() + START_LIMIT;
+                is_ready = false;
+                restarted = Some(asked);
             }
             Ok(Event::Ended(status)) => bail!(
                 "the server ended by itself with {}:\n{}",
@@ -135,10 +133,14 @@ fn run(
             Err(RecvTimeoutError::Disconnected) => bail!("the threads of the supervisor are gone"),
             Err(RecvTimeoutError::Timeout) if programs.is_ready(place.port) => {
                 is_ready = true;
-                when_ready()?;
+                match restarted.take() {
+                    // Whoever asked may have gone.
+                    Some(mut asked) => drop(asked.write_all(b"running\n")),
+                    None => when_ready()?,
+                }
             }
             Err(RecvTimeoutError::Timeout) if Instant::now() > deadline => {
-                end(programs, process, received)?;
+                end(programs.ends_by(), process, received)?;
                 bail!(
                     "the server was not ready after {START_LIMIT:?}:\n{}",
                     last_lines(&place.log())
@@ -149,16 +151,36 @@ fn run(
     }
 }
 
-/// Ends the server: in order, else at once. Its process is the one that was started here and has not been waited for, so the number is still its own.
-fn end(programs: &Programs, process: u32, received: &Receiver<Event>) -> Result<()> {
-    for signal in [programs.ends_by(), "KILL"] {
+/// Starts the server; its end is told as an event.
+fn start(programs: &Programs, place: &Place, account: &Account, events: &Sender<Event>) -> Result<u32> {
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(place.log())
+        .context("cannot make the log of the server")?;
+    let mut child = programs
+        .serve(place, account)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .spawn()
+        .context("cannot start the server")?;
+    let process = child.id();
+    let ended = events.clone();
+    thread::spawn(move || ended.send(Event::Ended(child.wait())));
+    Ok(process)
+}
+
+/// Ends the server: by this signal, else at once. Its process is the one that was started here and has not been waited for, so the number is still its own.
+fn end(by: &str, process: u32, received: &Receiver<Event>) -> Result<()> {
+    for signal in [by, "KILL"] {
         // `kill` is built into every shell, but not a program everywhere.
         works(Command::new("sh").args(["-c", &format!("kill -{signal} {process}")]));
         let deadline = Instant::now() + STOP_LIMIT;
         while let Some(left) = deadline.checked_duration_since(Instant::now()) {
             match received.recv_timeout(left) {
                 Ok(Event::Ended(_)) => return Ok(()),
-                Ok(Event::Stop(_)) => {}
+                Ok(Event::Stop(_) | Event::Restart(..)) => {}
                 Err(_) => break,
             }
         }
@@ -176,20 +198,29 @@ fn watch_input(events: Sender<Event>) {
     });
 }
 
-/// Takes commands: a line `stop` ends the server, and the connection is closed when it is gone.
-fn listen(socket: &Path, events: Sender<Event>) -> Result<()> {
+/// Takes commands, a line each: `stop` ends the server, and the connection is closed when it is gone; `restart fast` and `restart immediate` answer `running` when
+/// it takes connections again.
+fn listen(socket: &Path, programs: &Programs, events: Sender<Event>) -> Result<()> {
     let listener = UnixListener::bind(socket).with_context(|| format!("cannot make {}", socket.display()))?;
     fs::set_permissions(socket, fs::Permissions::from_mode(0o600))?;
+    let (fast, immediate) = (programs.ends_by(), programs.crashes_by());
     thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             let mut line = String::new();
             let read = BufReader::new(&stream).read_line(&mut line);
-            if read.is_ok() && line.trim() == "stop" {
-                if events.send(Event::Stop(Some(stream))).is_err() {
-                    return;
+            let event = match line.trim() {
+                _ if read.is_err() => continue,
+                "stop" => Event::Stop(Some(stream)),
+                "restart fast" => Event::Restart(fast, stream),
+                "restart immediate" => Event::Restart(immediate, stream),
+                _ => {
+                    // Whoever asked may have gone; the next one may stay.
+                    drop(stream.write_all(b"running\n"));
+                    continue;
                 }
-            } else if stream.write_all(b"running\n").is_err() {
-                // Whoever asked has gone; the next one may stay.
+            };
+            if events.send(event).is_err() {
+                return;
             }
         }
     });

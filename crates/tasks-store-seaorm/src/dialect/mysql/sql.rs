@@ -257,9 +257,14 @@ pub(crate) static SQL: Sql = Sql {
         ),
         orphans: "SELECT r.job_id FROM tk_job_runs r LEFT JOIN tk_nodes d ON d.instance = r.instance WHERE d.state IS NULL OR d.state <> 0 ORDER BY r.job_id LIMIT ?1",
     }),
+    // What only MariaDB has stands in comments that only MariaDB reads.
     tables: Some(TableLock {
-        take: "SELECT GET_LOCK(CONCAT('tasks ', MD5(DATABASE())), ?1)",
-        free: Some("SELECT RELEASE_LOCK(CONCAT('tasks ', MD5(DATABASE())))"),
+        patience: "SET /*M! @tasks_limit = @@SESSION.max_statement_time, SESSION max_statement_time = 0, */ @tasks_changes = 1",
+        take: "SELECT GET_LOCK(CONCAT('tasks ', MD5(DATABASE())), 60)",
+        free: Some(&[
+            "SELECT RELEASE_LOCK(CONCAT('tasks ', MD5(DATABASE())))",
+            "SET /*M! SESSION max_statement_time = @tasks_limit, */ @tasks_changes = NULL",
+        ]),
     }),
     schemas: None,
     without_returning: Some(WithoutReturning {

@@ -270,6 +270,7 @@ pub(crate) static SQL: Sql = Sql {
              WHERE n.state IS NULL OR n.state <> 0 ORDER BY r.job_id LIMIT $1",
     }),
     tables: Some(TableLock {
+        patience: "SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '60s', true)",
         take: "SELECT pg_advisory_xact_lock(1952542579, hashtext(coalesce($1, current_schema(), '')))",
         free: None,
     }),

@@ -1,0 +1,190 @@
+//! Whether checks tell what is wrong from what has a cause.
+
+use std::time::Duration;
+
+use tests::chaos::{CRON, EndKind, Moment, WORK_TYPE};
+
+use super::{overlap, rescue, violations};
+use crate::answers::Answer;
+use crate::evidence::{Evidence, Known, Run, Settled};
+use crate::fault::{Fault, Kind};
+use crate::node::{Ending, Life};
+use crate::settings::{Pace, Settings};
+
+const SECOND: i64 = 1_000_000;
+
+fn at(seconds: i64) -> Moment {
+    Moment {
+        mono: seconds * SECOND,
+        wall: seconds * SECOND,
+    }
+}
+
+fn evidence(faults: Vec<Fault>) -> Evidence {
+    let lives = [1, 2].map(|node| Life {
+        node,
+        generation: 1,
+        is_older: false,
+        born: at(-1_000),
+        asked: Some(at(1_000)),
+        died: Some((at(1_001), Ending::Code(0))),
+    });
+    Evidence::of(Known {
+        settings: Settings::new(Pace::Quick, Duration::from_secs(60)),
+        faults,
+        lives: lives.to_vec(),
+        found: Vec::new(),
+    })
+}
+
+fn run(run: &str, node: usize, from: i64, to: i64) -> Run {
+    Run {
+        run: run.to_owned(),
+        job: "job".to_owned(),
+        type_name: WORK_TYPE.to_owned(),
+        node,
+        generation: 1,
+        start: at(from),
+        interruptions: 0,
+        due: None,
+        end: Some((at(to), EndKind::Done, None)),
+        settled: None,
+        over: at(to).mono,
+    }
+}
+
+fn fault(kind: Kind, node: usize, from: i64, to: i64) -> Fault {
+    Fault {
+        kind,
+        node: Some((node, 1)),
+        begin: at(from),
+        end: Some(at(to)),
+    }
+}
+
+fn overlapping(faults: Vec<Fault>) -> Vec<String> {
+    let mut it = evidence(faults);
+    it.runs = vec![run("first", 1, 10, 30), run("second", 2, 20, 25)];
+    it.index();
+    overlap::no_two_runs_overlap_without_a_cause(&it)
+}
+
+#[test]
+fn an_overlap_needs_a_cause_on_the_node_of_the_first_run() {
+    assert_eq!(overlapping(Vec::new()).len(), 1);
+    assert_eq!(overlapping(vec![fault(Kind::Stop, 1, 12, 28)]).len(), 0);
+    assert_eq!(overlapping(vec![fault(Kind::Stop, 2, 12, 28)]).len(), 1);
+    assert_eq!(
+        overlapping(vec![fault(Kind::Stop, 1, 1, 3)]).len(),
+        1,
+        "that was too long before"
+    );
+    assert_eq!(
+        overlapping(vec![fault(Kind::Clock, 1, 12, 28)]).len(),
+        1,
+        "leases do not depend on clocks"
+    );
+}
+
+#[test]
+fn runs_one_after_the_other_do_not_overlap() {
+    let mut it = evidence(Vec::new());
+    it.runs = vec![run("first", 1, 10, 20), run("second", 2, 20, 25)];
+    it.index();
+    assert!(overlap::overlaps(&it).is_empty());
+}
+
+fn taken(after: i64) -> Evidence {
+    let mut it = evidence(vec![fault(Kind::Kill, 1, 12, 12)]);
+    let mut lost = run("first", 1, 10, 12);
+    lost.end = None;
+    it.runs = vec![lost];
+    it.settled.push(Settled {
+        run: "successor".to_owned(),
+        job: "job".to_owned(),
+        node: 2,
+        generation: 1,
+        at: at(12 + after),
+        outcome: "Interrupted".to_owned(),
+        is_applied: true,
+    });
+    it.index();
+    it
+}
+
+#[test]
+fn a_rescue_is_measured_from_the_fault() {
+    let it = taken(5);
+    assert_eq!(rescue::rescues(&it)[0].took, Duration::from_secs(5));
+    assert!(rescue::rescued_in_time(&it).is_empty());
+    let late = i64::try_from(it.settings.rescue_bound().as_secs()).unwrap() + 2;
+    assert_eq!(rescue::rescued_in_time(&taken(late)).len(), 1);
+}
+
+#[test]
+fn a_fire_without_a_run_is_missing() {
+    let mut it = evidence(Vec::new());
+    for fire in [10, 12, 16] {
+        let mut run = run(
+            &uuid::Uuid::from_u128(fire).to_string(),
+            1,
+            fire as i64,
+            fire as i64,
+        );
+        run.type_name = CRON.to_owned();
+        run.due = Some(fire as i64 * SECOND);
+        run.settled = Some(at(fire as i64));
+        it.logs.push(log_of(&run));
+        it.runs.push(run);
+    }
+    it.index();
+    let found = super::cron::every_fire_once(&it);
+    let cron: Vec<_> = found.iter().filter(|it| it.starts_with("chaos.cron ")).collect();
+    assert_eq!(cron.len(), 1, "{found:?}");
+    assert!(cron[0].contains("12000000 µs and 16000000 µs"), "{cron:?}");
+}
+
+fn log_of(run: &Run) -> tasks_abstractions::run::JobLog {
+    use tasks_abstractions::job::InstanceId;
+    tasks_abstractions::run::JobLog {
+        run_id: run.run.parse().unwrap(),
+        job_id: tasks_abstractions::JobId::new(uuid::Uuid::nil()),
+        tenant_id: tasks_multitenancy::TenantId::HOST,
+        job_name: String::new(),
+        job_group: String::new(),
+        type_name: run.type_name.clone(),
+        outcome: tasks_abstractions::RunOutcome::Succeeded,
+        message: None,
+        error: None,
+        started_at: chrono::DateTime::UNIX_EPOCH,
+        duration: Duration::ZERO,
+        node_name: String::new(),
+        instance: InstanceId::new(uuid::Uuid::nil()),
+        attempt: 1,
+    }
+}
+
+#[test]
+fn an_accepted_job_that_is_nowhere_is_lost() {
+    let mut it = evidence(Vec::new());
+    let work = tests::chaos::Work {
+        serial: 1,
+        does: tests::chaos::Does::Quick { millis: 1 },
+    };
+    it.answers.push(Answer::Accepted {
+        job: "job".to_owned(),
+        work,
+        with_order: false,
+    });
+    it.index();
+    let checks: Vec<&str> = violations(&it).iter().map(|it| it.check).collect();
+    assert!(checks.contains(&"lost"), "{checks:?}");
+}
+
+#[test]
+fn a_process_that_ends_by_itself_is_found() {
+    let mut it = evidence(Vec::new());
+    it.lives[0].asked = None;
+    it.lives[1].died = Some((at(20), Ending::Signal(9)));
+    assert_eq!(super::members::processes_end_as_asked(&it).len(), 2);
+}

@@ -1,0 +1,51 @@
+//! The store of a node, behind a way that can be cut.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tasks_abstractions::services::{Module, ModuleError, ServiceRegistry, Services};
+use tasks_abstractions::{Clock, JobLockProvider, JobQueue, JobStore};
+use tasks_store_seaorm::{SeaOrmStore, SeaOrmStoreOptions};
+
+use crate::ledger::Ledger;
+use crate::lossy::{Cut, LossyQueue};
+
+/// Connects to the database and gives the ledger to the jobs.
+#[derive(Debug)]
+pub(crate) struct ChaosModule {
+    options: SeaOrmStoreOptions,
+    cut: Arc<Cut>,
+    ledger: Arc<Ledger>,
+}
+
+impl ChaosModule {
+    pub(crate) fn new(options: SeaOrmStoreOptions, cut: Arc<Cut>, ledger: Arc<Ledger>) -> Self {
+        Self { options, cut, ledger }
+    }
+}
+
+#[async_trait]
+impl Module for ChaosModule {
+    async fn configure(&self, registry: &mut ServiceRegistry) -> Result<(), ModuleError> {
+        let clock = registry.get::<dyn Clock>()?;
+        let store = SeaOrmStore::connect(self.options.clone(), clock)
+            .await
+            .map_err(|it| ModuleError::because(format!("the store cannot be used: {it}"), it))?;
+        let store = Arc::new(store);
+        let queue = LossyQueue::new(store.clone(), Arc::clone(&self.cut));
+        registry.singleton::<SeaOrmStore>(Arc::clone(&store))?;
+        registry.singleton::<dyn JobStore>(store.clone())?;
+        registry.singleton::<dyn JobQueue>(Arc::new(queue))?;
+        registry.singleton::<dyn JobLockProvider>(store)?;
+        registry.singleton::<Ledger>(Arc::clone(&self.ledger))?;
+        Ok(())
+    }
+
+    async fn stop(&self, services: &Services) -> Result<(), ModuleError> {
+        services
+            .get::<SeaOrmStore>()?
+            .close()
+            .await
+            .map_err(|it| ModuleError::because(format!("the store was not closed in order: {it}"), it))
+    }
+}

@@ -1,0 +1,107 @@
+//! The jobs: they do what their arguments say, and write down that they did.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use async_trait::async_trait;
+use tasks_abstractions::JobRegistration;
+use tasks_abstractions::prelude::*;
+use tasks_core::JobRegistry;
+use tests::chaos::{Does, EndKind, SOUR, SPECIAL_TYPE, WORK_TYPE, Work};
+
+use crate::ledger::Ledger;
+
+inject! {
+    /// Nearly every job.
+    pub(crate) struct Ordinary {
+        ledger: Arc<Ledger>,
+    }
+}
+
+inject! {
+    /// A job of a type that an older program does not know.
+    pub(crate) struct Special {
+        ledger: Arc<Ledger>,
+    }
+}
+
+/// Registers what this program knows.
+pub(crate) fn register(registry: &mut JobRegistry, is_older: bool) -> Result<()> {
+    registry.add_job(&JobRegistration::of::<Ordinary>("chaos"))?;
+    if !is_older {
+        registry.add_job(&JobRegistration::of::<Special>("chaos"))?;
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl BackgroundJob for Ordinary {
+    const NAME: &'static str = WORK_TYPE;
+    type Args = Work;
+
+    async fn execute(&self, work: Work, ctx: &JobRunnableContext) -> JobResult {
+        work_on(work, ctx, &self.ledger).await
+    }
+}
+
+#[async_trait]
+impl BackgroundJob for Special {
+    const NAME: &'static str = SPECIAL_TYPE;
+    type Args = Work;
+
+    async fn execute(&self, work: Work, ctx: &JobRunnableContext) -> JobResult {
+        work_on(work, ctx, &self.ledger).await
+    }
+}
+
+async fn work_on(work: Work, ctx: &JobRunnableContext, ledger: &Ledger) -> JobResult {
+    ledger.start(ctx).await.map_err(|it| broken(&it))?;
+    let how = act(work.does, ctx).await;
+    ledger.end(ctx, how).await.map_err(|it| broken(&it))?;
+    match how {
+        EndKind::Done => Ok(Outcome::Done),
+        EndKind::Failed => Err(JobError::msg("fails as it was told to")),
+        EndKind::Cancelled => Err(JobError::msg("was asked to end")),
+    }
+}
+
+/// The job itself; answers how it ended.
+async fn act(does: Does, ctx: &JobRunnableContext) -> EndKind {
+    match does {
+        Does::Quick { millis } | Does::Late { millis } => {
+            take(millis).await;
+            ctx.set_result("did it");
+            EndKind::Done
+        }
+        Does::Long { millis } => {
+            tokio::select! {
+                () = take(millis) => {
+                    ctx.set_result("did it");
+                    EndKind::Done
+                }
+                () = ctx.cancellation().cancelled() => EndKind::Cancelled,
+            }
+        }
+        Does::FailFirst { times } if ctx.attempt() > times => EndKind::Done,
+        Does::FailFirst { .. } | Does::FailAlways => {
+            take(30).await;
+            EndKind::Failed
+        }
+        Does::Abort => std::process::abort(),
+        Does::Sour => {
+            ctx.set_result(SOUR);
+            EndKind::Done
+        }
+    }
+}
+
+/// The ledger cannot be written: the process is about to end.
+pub(crate) fn broken(error: &anyhow::Error) -> JobError {
+    JobError::msg(format!("{error:#}"))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the work of these jobs is to take time")]
+pub(crate) async fn take(millis: u64) {
+    tokio::time::sleep(Duration::from_millis(millis)).await;
+}

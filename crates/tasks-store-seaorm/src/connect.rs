@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use sea_orm::DatabaseConnection;
 use tasks_abstractions::StoreError;
-#[cfg(not(all(feature = "sqlite", feature = "postgres", feature = "mysql")))]
 use tasks_abstractions::store::StoreErrorKind;
 
 use crate::dialect::Dialect;
@@ -62,7 +61,7 @@ pub(crate) async fn open(options: &SeaOrmStoreOptions, location: &Location) -> R
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 fn unreadable_url(error: sea_orm::sqlx::Error) -> StoreError {
     let text = format!("the URL of the database cannot be read: {error}");
-    StoreError::new(tasks_abstractions::store::StoreErrorKind::Invalid, text).caused_by(error)
+    StoreError::new(StoreErrorKind::Invalid, text).caused_by(error)
 }
 
 #[cfg(feature = "mysql")]

@@ -33,9 +33,12 @@ use crate::points::{CrashPoint, CrashingQueue};
 /// A node for crash tests.
 #[derive(Debug, Parser)]
 struct Args {
-    /// The SQLite file.
+    /// The URL of the database. It may hold a password, which the list of processes would show.
+    #[arg(long, env = "TASKS_CRASH_DATABASE", hide_env_values = true)]
+    database: String,
+    /// The schema of the tables on PostgreSQL.
     #[arg(long)]
-    database: PathBuf,
+    schema: Option<String>,
     /// The file to which every start and end of code is appended.
     #[arg(long)]
     ledger: PathBuf,
@@ -48,6 +51,9 @@ struct Args {
     /// Jobs that run at once.
     #[arg(long, default_value_t = 100)]
     concurrency: usize,
+    /// Milliseconds after which others may take over what this node runs.
+    #[arg(long, default_value_t = 2_000)]
+    lease: u64,
     /// Milliseconds after which a suspect is none any more.
     #[arg(long, default_value_t = 30_000)]
     suspect_window: u64,
@@ -91,7 +97,8 @@ fn main() -> Result<()> {
 async fn run(args: Args) -> Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let guids: Arc<dyn GuidGenerator> = Arc::new(SequentialGuidGenerator::new(Arc::clone(&clock)));
-    let options = SeaOrmStoreOptions::new(format!("sqlite://{}", args.database.display()));
+    let mut options = SeaOrmStoreOptions::new(&args.database);
+    options.schema.clone_from(&args.schema);
     let store = Arc::new(SeaOrmStore::connect(options, Arc::clone(&clock)).await?);
     let fuse = args
         .crash_at
@@ -113,7 +120,7 @@ async fn run(args: Args) -> Result<()> {
         node_name: "crash".to_owned(),
         max_concurrency: args.concurrency,
         heartbeat: Duration::from_millis(200),
-        lease: Duration::from_secs(2),
+        lease: Duration::from_millis(args.lease),
         suspect_window: Duration::from_millis(args.suspect_window),
         ..EngineOptions::default()
     };

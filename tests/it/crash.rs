@@ -1,191 +1,49 @@
-//! Real processes, really killed: nothing accepted is lost, and nothing runs twice without the record saying so.
+//! Real processes, really killed, on every backend: nothing accepted is lost, and nothing runs twice without the record saying so.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use tasks_abstractions::run::JobLog;
-use tasks_abstractions::store::{JobLogQuery, JobQuery, Paging};
-use tasks_abstractions::{JobInfo, JobStatus, JobStore, RunOutcome, SystemClock};
-use tasks_multitenancy::TenantScope;
-use tasks_store_seaorm::{SeaOrmStore, SeaOrmStoreOptions};
-use tempfile::TempDir;
+use tasks_abstractions::{JobStatus, RunOutcome};
+
+use crate::crash_place::{Place, Records, SHORT};
 
 const SIGKILL: i32 = 9;
 const SIGABRT: i32 = 6;
 
-struct Place {
-    folder: TempDir,
-}
-
-struct Records {
-    jobs: Vec<JobInfo>,
-    logs: Vec<JobLog>,
-    /// Started runs by job, as the code itself wrote them down.
-    started: BTreeMap<String, Vec<String>>,
-    ended: BTreeSet<String>,
-}
-
-impl Place {
-    fn new() -> Self {
-        Self {
-            folder: tempfile::tempdir().unwrap(),
+/// Makes a test of every case, each at a place of its own.
+macro_rules! crash_cases {
+    ($place:path) => {
+        $crate::crash::crash_cases! { $place:
+            killed_after_store
+            killed_after_claim
+            killed_after_run
+            killed_before_finish
+            killed_after_finish
+            killed_while_taking_over
+            killed_at_random
+            killed_on_another_machine
+            a_job_that_aborts_the_process_is_the_only_one_abandoned
+            three_kills_over_thousands_of_claimed_jobs_abandon_none
+            aborting_jobs_among_many_are_exactly_the_abandoned_ones
+            two_processes_on_one_database_share_the_work
+            a_worker_says_what_it_does
         }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn start(&self, args: &[&str]) -> Child {
-        Command::new(env!("CARGO_BIN_EXE_crash_worker"))
-            .arg("--database")
-            .arg(self.path("jobs.db"))
-            .arg("--ledger")
-            .arg(self.path("ledger"))
-            .args(args)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap()
-    }
-
-    fn run(&self, args: &[&str]) -> ExitStatus {
-        self.start(args).wait().unwrap()
-    }
-
-    fn ledger(&self) -> String {
-        fs::read_to_string(self.path("ledger")).unwrap_or_default()
-    }
-
-    /// Reads everything that is stored, when no worker runs.
-    fn records(&self) -> Records {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        let (jobs, logs) = runtime.block_on(async {
-            let options = SeaOrmStoreOptions::new(format!("sqlite://{}", self.path("jobs.db").display()));
-            let store = SeaOrmStore::connect(options, Arc::new(SystemClock))
-                .await
-                .unwrap();
-            let (mut jobs, mut logs) = (Vec::new(), Vec::new());
-            loop {
-                let paging = Paging {
-                    skip: jobs.len() as u64,
-                    take: Paging::MAX_TAKE,
-                };
-                let page = store
-                    .list(
-                        TenantScope::All,
-                        &JobQuery {
-                            paging,
-                            ..JobQuery::default()
-                        },
-                    )
-                    .await
-                    .unwrap();
-                jobs.extend(page.items);
-                if jobs.len() as u64 >= page.total {
-                    break;
-                }
+    };
+    ($place:path: $($case:ident)+) => {
+        $(
+            #[test]
+            fn $case() {
+                $crate::crash::$case(&$place());
             }
-            loop {
-                let paging = Paging {
-                    skip: logs.len() as u64,
-                    take: Paging::MAX_TAKE,
-                };
-                let page = store
-                    .list_logs(
-                        TenantScope::All,
-                        &JobLogQuery {
-                            paging,
-                            ..JobLogQuery::default()
-                        },
-                    )
-                    .await
-                    .unwrap();
-                logs.extend(page.items);
-                if logs.len() as u64 >= page.total {
-                    break;
-                }
-            }
-            (jobs, logs)
-        });
-        let mut started = BTreeMap::<String, Vec<String>>::new();
-        let mut ended = BTreeSet::new();
-        for line in self.ledger().lines() {
-            let words: Vec<_> = line.split(' ').collect();
-            match words[..] {
-                ["start", job, run, ..] => started.entry(job.to_owned()).or_default().push(run.to_owned()),
-                ["end", _, run, ..] => assert!(ended.insert(run.to_owned()), "run {run} ended twice"),
-                _ => panic!("cannot read the ledger's line `{line}`"),
-            }
-        }
-        let is_scripted = |it: &str| it == "crash.scripted";
-        Records {
-            jobs: jobs.into_iter().filter(|it| is_scripted(&it.type_name)).collect(),
-            logs: logs.into_iter().filter(|it| is_scripted(&it.type_name)).collect(),
-            started,
-            ended,
-        }
-    }
+        )+
+    };
 }
+pub(crate) use crash_cases;
 
-impl Records {
-    fn outcomes(&self, job: &JobInfo, outcome: RunOutcome) -> usize {
-        self.logs
-            .iter()
-            .filter(|it| it.job_id == job.id && it.outcome == outcome)
-            .count()
-    }
-
-    /// Every job of `count` is Completed by one recorded success, and every further start of its code is explained by a recorded interruption.
-    fn assert_nothing_lost(&self, count: usize) {
-        assert_eq!(self.jobs.len(), count, "jobs in the store");
-        for job in &self.jobs {
-            assert_eq!(job.status, JobStatus::Completed, "{job:?}");
-            assert_eq!(
-                self.outcomes(job, RunOutcome::Succeeded),
-                1,
-                "successes of {}",
-                job.name
-            );
-            let interrupted = self.outcomes(job, RunOutcome::Interrupted);
-            let started = self.started.get(&job.id.to_string()).map_or(0, Vec::len);
-            assert!(
-                (1..=1 + interrupted).contains(&started),
-                "{}: {started} starts, {interrupted} interruptions",
-                job.name
-            );
-            assert_eq!(job.result.as_deref(), Some("did it"));
-        }
-        let interrupted = self
-            .logs
-            .iter()
-            .filter(|it| it.outcome == RunOutcome::Interrupted)
-            .count();
-        assert_eq!(
-            self.logs.len(),
-            count + interrupted,
-            "log rows are jobs and interruptions"
-        );
-        for log in self.logs.iter().filter(|it| it.outcome == RunOutcome::Succeeded) {
-            assert!(
-                self.ended.contains(&log.run_id.to_string()),
-                "run {} is recorded and never ended",
-                log.run_id
-            );
-        }
-    }
-}
-
-fn killed_at(point: &str, on: &str) -> (Place, Records) {
-    let place = Place::new();
+fn killed_at(place: &Place, point: &str, on: &str) -> Records {
     let jobs = ["--jobs", "quick:300", "--concurrency", "50"];
     let status = place.run(&[&jobs[..], &["--crash-at", point, "--crash-on", on]].concat());
     assert_eq!(
@@ -196,12 +54,11 @@ fn killed_at(point: &str, on: &str) -> (Place, Records) {
     assert!(place.run(&jobs).success());
     let records = place.records();
     records.assert_nothing_lost(300);
-    (place, records)
+    records
 }
 
-#[test]
-fn killed_after_store() {
-    let (_place, records) = killed_at("after-store", "1");
+pub(crate) fn killed_after_store(place: &Place) {
+    let records = killed_at(place, "after-store", "1");
     assert_eq!(
         records.logs.len(),
         300,
@@ -209,38 +66,27 @@ fn killed_after_store() {
     );
 }
 
-#[test]
-fn killed_after_claim() {
-    let (_place, records) = killed_at("after-claim", "2");
-    let interrupted = records
-        .logs
-        .iter()
-        .filter(|it| it.outcome == RunOutcome::Interrupted)
-        .count();
+pub(crate) fn killed_after_claim(place: &Place) {
+    let interrupted = killed_at(place, "after-claim", "2").interruptions();
     assert!(
         (1..=100).contains(&interrupted),
         "{interrupted} interruptions of at most two claims"
     );
 }
 
-#[test]
-fn killed_after_run() {
-    killed_at("after-run", "120");
+pub(crate) fn killed_after_run(place: &Place) {
+    killed_at(place, "after-run", "120");
 }
 
-#[test]
-fn killed_before_finish() {
-    killed_at("before-finish", "2");
+pub(crate) fn killed_before_finish(place: &Place) {
+    killed_at(place, "before-finish", "2");
 }
 
-#[test]
-fn killed_after_finish() {
-    killed_at("after-finish", "2");
+pub(crate) fn killed_after_finish(place: &Place) {
+    killed_at(place, "after-finish", "2");
 }
 
-#[test]
-fn killed_while_taking_over() {
-    let place = Place::new();
+pub(crate) fn killed_while_taking_over(place: &Place) {
     let jobs = ["--jobs", "quick:300", "--concurrency", "50"];
     let first = place.run(&[&jobs[..], &["--crash-at", "before-finish", "--crash-on", "2"]].concat());
     assert_eq!(first.signal(), Some(SIGKILL));
@@ -250,19 +96,17 @@ fn killed_while_taking_over() {
     place.records().assert_nothing_lost(300);
 }
 
-#[test]
-fn killed_at_random_with_two_thousand_jobs() {
-    let place = Place::new();
-    let jobs = ["--jobs", "quick:2000", "--concurrency", "40"];
+pub(crate) fn killed_at_random(place: &Place) {
+    let count = place.jobs(2_000);
+    let jobs = ["--jobs", &format!("quick:{count}"), "--concurrency", "40"];
     // Kills by how much of the work the ledger shows: anywhere in a transaction, and different on every machine.
     let mut kills = 0;
-    for share in [50, 120, 300, 301, 700, 1_100, 1_400, 1_700] {
+    for permille in [25, 60, 150, 151, 350, 550, 700, 850] {
         let mut worker = place.start(&jobs);
-        while place.ledger().lines().count() < share * 2 && worker.try_wait().unwrap().is_none() {
+        while place.ledger().lines().count() < count * permille / 500 && worker.is_running() {
             std::thread::yield_now();
         }
-        worker.kill().unwrap();
-        kills += usize::from(worker.wait().unwrap().signal() == Some(SIGKILL));
+        kills += usize::from(worker.kill().signal() == Some(SIGKILL));
     }
     assert!(
         kills >= 4,
@@ -270,7 +114,7 @@ fn killed_at_random_with_two_thousand_jobs() {
     );
     assert!(place.run(&jobs).success());
     let records = place.records();
-    records.assert_nothing_lost(2_000);
+    records.assert_nothing_lost(count);
     let twice = records.started.values().filter(|it| it.len() > 1).count();
     // Each kill can repeat what was in flight (40) and what was ended and not yet flushed (one batch).
     assert!(
@@ -279,9 +123,30 @@ fn killed_at_random_with_two_thousand_jobs() {
     );
 }
 
-#[test]
-fn a_job_that_aborts_the_process_is_the_only_one_abandoned() {
-    let place = Place::new();
+/// Where nothing proves the end of a node's process, its lease does, and not before it is over.
+pub(crate) fn killed_on_another_machine(place: &Place) {
+    let jobs = ["--jobs", "quick:300", "--concurrency", "50"];
+    let killed = [&jobs[..], &["--crash-at", "before-finish", "--crash-on", "2"]].concat();
+    let mut first = place.start_with_lease(SHORT, &killed);
+    assert_eq!(first.wait().signal(), Some(SIGKILL));
+    place.forget_processes();
+    let begun = Instant::now();
+    assert!(place.start_with_lease(SHORT, &jobs).wait().success());
+    let took = begun.elapsed();
+    assert!(
+        took >= Duration::from_millis(SHORT),
+        "the lease was not over after {took:?}"
+    );
+    let records = place.records();
+    records.assert_nothing_lost(300);
+    assert!(
+        (1..=100).contains(&records.interruptions()),
+        "{} interruptions",
+        records.interruptions()
+    );
+}
+
+pub(crate) fn a_job_that_aborts_the_process_is_the_only_one_abandoned(place: &Place) {
     let jobs = [
         "--jobs",
         "quick:499,abort:1",
@@ -290,7 +155,7 @@ fn a_job_that_aborts_the_process_is_the_only_one_abandoned() {
         "--max-try-count",
         "1",
     ];
-    let kills = run_until_done(&place, &jobs, 10);
+    let kills = run_until_done(place, &jobs, 10);
     let records = place.records();
     assert_eq!(records.jobs.len(), 500);
     for job in &records.jobs {
@@ -316,15 +181,14 @@ fn a_job_that_aborts_the_process_is_the_only_one_abandoned() {
     );
 }
 
-#[test]
-fn three_kills_over_four_thousand_claimed_jobs_abandon_none() {
-    let place = Place::new();
+pub(crate) fn three_kills_over_thousands_of_claimed_jobs_abandon_none(place: &Place) {
+    let count = place.jobs(4_000);
     let hold = place.path("go");
     let jobs = [
         "--jobs",
-        "hold:4000",
+        &format!("hold:{count}"),
         "--concurrency",
-        "4000",
+        &count.to_string(),
         "--hold",
         hold.to_str().unwrap(),
         "--suspect-window",
@@ -334,56 +198,54 @@ fn three_kills_over_four_thousand_claimed_jobs_abandon_none() {
         let before = place.ledger().lines().count();
         let mut worker = place.start(&jobs);
         // The first time all are claimed at once; after that they are suspects, which come one by one.
-        let wanted = if kill == 0 { 4_000 } else { before + 3 };
+        let wanted = if kill == 0 { count } else { before + 3 };
         while place.ledger().lines().count() < wanted {
-            assert!(worker.try_wait().unwrap().is_none(), "the worker ended by itself");
+            assert!(worker.is_running(), "the worker ended by itself");
             std::thread::yield_now();
         }
-        worker.kill().unwrap();
-        assert_eq!(worker.wait().unwrap().signal(), Some(SIGKILL));
+        assert_eq!(worker.kill().signal(), Some(SIGKILL));
     }
     fs::write(&hold, "").unwrap();
     assert!(place.run(&jobs).success());
     let records = place.records();
-    records.assert_nothing_lost(4_000);
+    records.assert_nothing_lost(count);
     assert!(records.jobs.iter().all(|it| !it.is_abandoned));
 }
 
-#[test]
-fn twenty_aborting_jobs_among_many_are_exactly_the_abandoned_ones() {
-    let place = Place::new();
+pub(crate) fn aborting_jobs_among_many_are_exactly_the_abandoned_ones(place: &Place) {
+    let (quick, aborting) = (place.jobs(480), place.jobs(20));
+    let all = quick + aborting + 2;
     let jobs = [
         "--jobs",
-        "long:2,quick:480,abort:20",
+        &format!("long:2,quick:{quick},abort:{aborting}"),
         "--concurrency",
-        "502",
+        &all.to_string(),
         "--suspect-window",
         "100",
     ];
-    let kills = run_until_done(&place, &jobs, 100);
+    let kills = run_until_done(place, &jobs, 100);
     let records = place.records();
-    assert_eq!(records.jobs.len(), 502);
+    assert_eq!(records.jobs.len(), all);
     let abandoned: Vec<_> = records
         .jobs
         .iter()
         .filter(|it| it.is_abandoned)
         .map(|it| it.name.as_str())
         .collect();
-    assert_eq!(abandoned.len(), 20, "{abandoned:?}");
+    assert_eq!(abandoned.len(), aborting, "{abandoned:?}");
     assert!(
         abandoned.iter().all(|it| it.starts_with("abort")),
         "{abandoned:?}"
     );
-    assert!(kills <= 61 + 20, "{kills} kills");
+    // Each dies alone three times, after all died beside each other once; one more time each is borne.
+    assert!(kills <= 4 * aborting + 1, "{kills} kills");
 }
 
-#[test]
-fn two_processes_on_one_file_share_the_work() {
-    let place = Place::new();
+pub(crate) fn two_processes_on_one_database_share_the_work(place: &Place) {
     let jobs = ["--jobs", "quick:1000", "--concurrency", "20"];
     let mut workers = [place.start(&jobs), place.start(&jobs)];
     for worker in &mut workers {
-        assert!(worker.wait().unwrap().success());
+        assert!(worker.wait().success());
     }
     let records = place.records();
     records.assert_nothing_lost(1_000);
@@ -410,16 +272,14 @@ fn run_until_done(place: &Place, jobs: &[&str], most: usize) -> usize {
     panic!("still not done after {most} starts");
 }
 
-/// The line that a worker prints when its jobs are stored.
-#[test]
-fn a_worker_says_what_it_does() {
-    let place = Place::new();
+/// The lines that a worker prints.
+pub(crate) fn a_worker_says_what_it_does(place: &Place) {
     let mut worker = place.start(&["--jobs", "quick:3"]);
-    let lines: Vec<String> = BufReader::new(worker.stdout.take().unwrap())
+    let lines: Vec<String> = BufReader::new(worker.output())
         .lines()
         .map(Result::unwrap)
         .collect();
-    assert!(worker.wait().unwrap().success());
+    assert!(worker.wait().success());
     assert_eq!(lines, ["enqueued", "done"]);
     place.records().assert_nothing_lost(3);
 }

@@ -1,12 +1,17 @@
 //! Integration tests of the workspace, one binary. Each module line says what belongs there.
 
-mod crash; // real processes, killed at named points and at random
+mod crash; // what must hold when real processes are killed, at named points and at random
+mod crash_mysql; // crash tests on MariaDB or MySQL
+mod crash_place; // database, ledger and programs of a crash test
+mod crash_postgres; // crash tests on PostgreSQL
+mod crash_sqlite; // crash tests on SQLite files
 mod differences; // faults of the original that no suite shows: lost, hidden or resurrected work
 mod differences_values; // the same: settings, times, errors, arguments
 mod engine_sqlite; // the engine on SQLite files, step by step: outages, retries, commands, transactions
 mod engine_steps_fencing; // steps by hand: replies after a node was taken for dead
 mod engine_steps_watch; // steps by hand: what the watch step reports
 mod host; // what a host refuses to start, order of start and stop, drain
+mod host_tenants; // the tenants that a host provides
 mod maintenance; // the system jobs Cleaning and Checking
 mod mysql_database; // a database of its own for a test
 mod postgres_schema; // a schema of its own for a test

@@ -2,7 +2,6 @@
 
 use serde_json::json;
 use tasks_host::HostExit;
-use tasks_multitenancy::TenantScope;
 
 use crate::args::{CheckArgs, Output};
 use crate::failure::Failure;
@@ -13,7 +12,7 @@ use crate::output;
 const STEP: usize = 1_000;
 
 pub(crate) async fn run(args: CheckArgs) -> Result<HostExit, Failure> {
-    let manage = Manage::open(&args.database, TenantScope::All, args.output.output).await?;
+    let manage = Manage::open(&args.database, None, args.output.output).await?;
     let (mut looked_at, mut rearmed, mut completed) = (0, Vec::new(), Vec::new());
     let mut after = None;
     loop {

@@ -19,29 +19,43 @@ const DEFAULT: &str = "tasks-demo.db";
 pub(crate) enum Database {
     Memory,
     File(PathBuf),
-    Url(String),
+    Url { url: String, schema: Option<String> },
 }
 
 impl Database {
-    /// What the command line says, else `configured`, else the default file.
-    pub(crate) fn of(args: &DatabaseArgs, configured: Option<&str>) -> Self {
-        let text = args.database.as_deref().or(configured).unwrap_or(DEFAULT);
-        if text == "memory" {
-            Self::Memory
-        } else if text.split_once(':').is_some_and(|(scheme, _)| is_scheme(scheme)) {
-            Self::Url(text.to_owned())
-        } else {
-            Self::File(PathBuf::from(text))
-        }
-    }
-
-    /// As [`of`](Self::of), with the environment as what is configured.
+    /// What the command line says, else the options, else the default file.
     ///
     /// # Errors
-    /// Where the environment is wrong.
-    pub(crate) fn from_environment(args: &DatabaseArgs) -> Result<Self, Failure> {
-        let options = HostOptions::load(None)?;
-        Ok(Self::of(args, options.database.as_deref()))
+    /// Where a schema is asked for and the database has none.
+    pub(crate) fn of(args: &DatabaseArgs, options: &HostOptions) -> Result<Self, Failure> {
+        let text = args.database.as_deref().or(options.database.as_deref());
+        let text = text.unwrap_or(DEFAULT);
+        let schema = args.schema.clone().or_else(|| options.schema.clone());
+        if text.split_once(':').is_some_and(|(scheme, _)| is_scheme(scheme)) {
+            return Ok(Self::Url {
+                url: text.to_owned(),
+                schema,
+            });
+        }
+        if let Some(schema) = schema {
+            return Err(Failure::Usage(format!(
+                "the schema `{schema}` is asked for, but only PostgreSQL has schemas, and the database is {text}"
+            )));
+        }
+        Ok(if text == "memory" {
+            Self::Memory
+        } else {
+            Self::File(PathBuf::from(text))
+        })
+    }
+
+    /// As [`of`](Self::of), with the options from the file that the arguments name and from the environment.
+    ///
+    /// # Errors
+    /// As [`of`](Self::of), and where the options are wrong.
+    pub(crate) fn configured(args: &DatabaseArgs) -> Result<Self, Failure> {
+        let options = HostOptions::load(args.config.clone())?;
+        Self::of(args, &options)
     }
 
     /// The file of a SQLite database, where it is one.
@@ -49,7 +63,7 @@ impl Database {
         match self {
             Self::Memory => None,
             Self::File(path) => Some(path.clone()),
-            Self::Url(url) => {
+            Self::Url { url, .. } => {
                 let rest = url.strip_prefix("sqlite:")?;
                 let rest = rest.strip_prefix("//").unwrap_or(rest);
                 let path = rest.split('?').next().unwrap_or(rest);
@@ -77,19 +91,38 @@ impl Database {
         }
     }
 
-    /// The store as a module.
+    /// The store as a module. It makes and renews tables.
     ///
     /// # Errors
     /// Where this build has no such store.
     pub(crate) fn module(&self) -> Result<Box<dyn Module>, Failure> {
+        self.module_with(true)
+    }
+
+    /// As [`module`](Self::module), for commands that only look or steer: on a server, which others may use for other things, they make no tables.
+    ///
+    /// # Errors
+    /// Where this build has no such store.
+    pub(crate) fn module_of_existing(&self) -> Result<Box<dyn Module>, Failure> {
+        let is_server = matches!(self, Self::Url { url, .. } if !url.starts_with("sqlite:"));
+        self.module_with(!is_server)
+    }
+
+    #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+    fn module_with(&self, migrates: bool) -> Result<Box<dyn Module>, Failure> {
+        if *self == Self::Memory {
+            return Ok(Box::new(MemoryStoreModule));
+        }
+        let mut options = self.options()?;
+        options.migrate_on_start = migrates;
+        Ok(Box::new(tasks_host::SeaOrmStoreModule::with(options)))
+    }
+
+    #[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
+    fn module_with(&self, _: bool) -> Result<Box<dyn Module>, Failure> {
         match self {
             Self::Memory => Ok(Box::new(MemoryStoreModule)),
-            #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-            Self::File(_) | Self::Url(_) => {
-                Ok(Box::new(tasks_host::SeaOrmStoreModule::with(self.options()?)))
-            }
-            #[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
-            Self::File(_) | Self::Url(_) => Err(no_database()),
+            Self::File(_) | Self::Url { .. } => Err(no_database()),
         }
     }
 
@@ -106,7 +139,11 @@ impl Database {
             )),
             Self::File(path) => SeaOrmStoreOptions::path(path)
                 .map_err(|error| Failure::because("the database cannot be used", error)),
-            Self::Url(url) => Ok(SeaOrmStoreOptions::new(url.clone())),
+            Self::Url { url, schema } => {
+                let mut options = SeaOrmStoreOptions::new(url.clone());
+                options.schema.clone_from(schema);
+                Ok(options)
+            }
         }
     }
 
@@ -115,10 +152,9 @@ impl Database {
         match self {
             Self::Memory => "memory (ends with this process)".to_owned(),
             Self::File(path) => path.display().to_string(),
-            // The user part of a URL may hold a password.
-            Self::Url(url) => match (url.split_once("://"), url.rsplit_once('@')) {
-                (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://{rest}"),
-                _ => url.clone(),
+            Self::Url { url, schema } => match schema {
+                Some(schema) => format!("{}, schema {schema}", shown_url(url)),
+                None => shown_url(url),
             },
         }
     }
@@ -166,7 +202,8 @@ impl StoreModule {
 impl Module for StoreModule {
     async fn configure(&self, registry: &mut ServiceRegistry) -> Result<(), ModuleError> {
         let options = registry.get::<HostOptions>()?;
-        let database = Database::of(&self.args, options.database.as_deref());
+        let database =
+            Database::of(&self.args, &options).map_err(|failure| ModuleError::new(failure.to_string()))?;
         info!(database = %database.shown(), "the jobs are there");
         let module = database
             .module()
@@ -191,6 +228,17 @@ impl Module for StoreModule {
 
 fn is_scheme(text: &str) -> bool {
     text.len() > 1 && text.chars().all(|it| it.is_ascii_alphanumeric() || it == '+')
+}
+
+/// A URL without what must not be shown: it may hold a password.
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+fn shown_url(url: &str) -> String {
+    tasks_store_seaorm::SeaOrmStoreOptions::new(url).shown_url()
+}
+
+#[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
+fn shown_url(url: &str) -> String {
+    format!("{}:…", url.split(':').next().unwrap_or_default())
 }
 
 /// Says that the build lacks every database.

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use tasks_abstractions::run::error_chain;
 use tasks_abstractions::{BackgroundJobManager, Clock, JobLimits, JobManagement, SystemClock, Timestamp};
 use tasks_core::JobRegistry;
 use tasks_host::Host;
-use tasks_multitenancy::TenantScope;
+use tasks_multitenancy::{TenantId, TenantScope, TenantStore};
 
-use crate::args::{DatabaseArgs, ManageArgs, Output};
+use crate::args::{DatabaseArgs, ManageArgs, Output, TenantName};
 use crate::database::Database;
 use crate::failure::Failure;
 
@@ -23,38 +24,54 @@ pub(crate) struct Manage {
 }
 
 impl Manage {
-    /// Opens the database that the command line or the environment names.
+    /// Opens the database that the command line or the options name.
     ///
     /// # Errors
-    /// Where there is none, or it cannot be used.
+    /// Where there is none, it cannot be used, or the tenant is unknown.
     pub(crate) async fn of(args: &ManageArgs) -> Result<Self, Failure> {
-        Self::open(&args.database, args.tenant.scope(), args.output.output).await
+        Self::open(&args.database, args.tenant.tenant.as_ref(), args.output.output).await
     }
 
-    /// As [`of`](Self::of).
+    /// As [`of`](Self::of); without a tenant for the jobs of all.
     ///
     /// # Errors
     /// As [`of`](Self::of).
     pub(crate) async fn open(
         database: &DatabaseArgs,
-        scope: TenantScope,
+        tenant: Option<&TenantName>,
         output: Output,
     ) -> Result<Self, Failure> {
-        let database = Database::from_environment(database)?;
+        let config = database.config.clone();
+        let database = Database::configured(database)?;
         database.must_exist()?;
         // Built and never started: it manages and runs nothing.
-        let host = Host::builder()
-            .boxed_module(database.module()?)
+        let mut host = Host::builder()
+            .boxed_module(database.module_of_existing()?)
             .registry(JobRegistry::new())
-            .options(|it| it.engine.is_execution_enabled = false)
-            .build()
-            .await?;
+            .options(|it| it.engine.is_execution_enabled = false);
+        if let Some(file) = config {
+            host = host.config_file(file);
+        }
+        let host = host.build().await?;
+        let scope = match tenant {
+            None => TenantScope::All,
+            Some(TenantName::Id(id)) => TenantScope::One(*id),
+            Some(TenantName::Named(name)) => TenantScope::One(named(&host, name).await?),
+        };
         Ok(Self {
             jobs: host.management(),
             scope,
             output,
             host,
         })
+    }
+
+    /// Whose jobs it makes.
+    pub(crate) const fn owner(&self) -> TenantId {
+        match self.scope {
+            TenantScope::One(tenant) => tenant,
+            _ => TenantId::HOST,
+        }
     }
 
     /// Enqueues.
@@ -71,4 +88,21 @@ impl Manage {
     pub(crate) fn now(&self) -> Timestamp {
         SystemClock.now()
     }
+}
+
+/// The tenant that the options call so, active or not.
+async fn named(host: &Host, name: &str) -> Result<TenantId, Failure> {
+    let failed = |error: &(dyn std::error::Error + 'static)| {
+        Failure::new(format!("--tenant {name}: {}", error_chain(error)))
+    };
+    let tenants = host
+        .services()
+        .get::<dyn TenantStore>()
+        .map_err(|error| failed(&error))?;
+    let found = tenants.find_by_name(name).await.map_err(|error| failed(&error))?;
+    found.map(|it| it.id).ok_or_else(|| {
+        Failure::Usage(format!(
+            "--tenant {name}: no tenant of this name is in the options; give its id, or the file with its name by --config"
+        ))
+    })
 }

@@ -21,7 +21,7 @@ pub(crate) async fn run(args: MigrateArgs) -> Result<HostExit, Failure> {
     use crate::confirm;
     use crate::database::Database;
 
-    let database = Database::from_environment(&args.database)?;
+    let database = Database::configured(&args.database)?;
     if !matches!(args.action, MigrateAction::Up) {
         database.must_exist()?;
     }

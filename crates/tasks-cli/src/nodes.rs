@@ -4,7 +4,6 @@ use serde_json::json;
 use tasks_abstractions::Timestamp;
 use tasks_abstractions::store::{NodeInfo, NodeState};
 use tasks_host::HostExit;
-use tasks_multitenancy::TenantScope;
 
 use crate::args::{NodesArgs, Output};
 use crate::failure::Failure;
@@ -14,7 +13,7 @@ use crate::runs::age;
 use crate::table::{duration, instant, table};
 
 pub(crate) async fn run(args: NodesArgs) -> Result<HostExit, Failure> {
-    let manage = Manage::open(&args.database, TenantScope::All, args.output.output).await?;
+    let manage = Manage::open(&args.database, None, args.output.output).await?;
     let mut nodes = manage.jobs.nodes().await?;
     nodes.retain(|it| args.all || it.state == NodeState::Alive);
     match manage.output {

@@ -8,12 +8,13 @@ use crate::demo;
 use crate::failure::Failure;
 
 pub(crate) async fn run(args: ServeArgs) -> Result<HostExit, Failure> {
+    let config = args.database.config.clone();
     let mut host = Host::builder()
         .module(StoreModule::new(args.database))
         .module(demo::DemoModule::quiet())
         .registry(demo::served_types()?)
         .version(env!("CARGO_PKG_VERSION"));
-    if let Some(file) = args.config {
+    if let Some(file) = config {
         host = host.config_file(file);
     }
     host = host.options(move |it| {

@@ -15,6 +15,7 @@ fn main() {
 
 // Output:
 // # database = # TASKS_DATABASE
+// # schema = # TASKS_SCHEMA
 // # node_name = # TASKS_NODE_NAME
 // is_execution_enabled = true # TASKS_IS_EXECUTION_ENABLED
 // max_concurrency = 100 # TASKS_MAX_CONCURRENCY

@@ -14,10 +14,11 @@ use tasks_core::{
     AdministratorChannels, DefinitionManager, Engine, EngineParts, EngineScheduler, JobRegistry, LogChannel,
     MaintenanceOptions, NotifyAdministrator, Signals,
 };
+use tasks_multitenancy::TenantStore;
 use tokio::runtime::Handle;
 
 use crate::host::State;
-use crate::options::{Change, Layers};
+use crate::options::{Change, Layers, listed};
 use crate::scheduler::SchedulerHandle;
 use crate::wiring::{self, Managers};
 use crate::{Host, HostError, HostOptions, Problems, registered};
@@ -325,6 +326,11 @@ async fn configure(
             "no module provides a store (`dyn JobStore`, `dyn JobQueue` and `dyn JobLockProvider`); \
              add `.module(SeaOrmStoreModule::connect(\"sqlite://FILE\"))` or `.module(MemoryStoreModule)` as the first module",
         );
+    }
+    if !services.contains::<dyn TenantStore>()
+        && let Err(error) = services.singleton::<dyn TenantStore>(Arc::new(listed(&options.tenants).0))
+    {
+        problems.add_error("services of the host", &error);
     }
     for fault in check_graph(services, &registry.consumers())
         .err()

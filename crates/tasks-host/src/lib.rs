@@ -21,7 +21,8 @@
 //! These are registered before any module is configured: [`HostOptions`], `dyn Clock`, `dyn GuidGenerator`, `dyn JobPublisher`, `dyn JobDispatcher`,
 //! `dyn JobDefinitionManager`, `dyn JobScheduler`, [`AdministratorChannels`](tasks_core::AdministratorChannels). A module that provides the store
 //! registers `dyn JobStore`, `dyn JobQueue` and `dyn JobLockProvider`; as soon as they are there, `dyn BackgroundJobManager`,
-//! `dyn BackgroundWorkerManager` and `dyn JobManagement` are registered too, for the modules after it, for jobs and for workers.
+//! `dyn BackgroundWorkerManager` and `dyn JobManagement` are registered too, for the modules after it, for jobs and for workers. `dyn TenantStore` is
+//! registered last, from the options, where no module has provided one.
 //!
 //! # Cargo features
 //! - `sqlite` (default): SQLite files; gives `SeaOrmStoreModule`.

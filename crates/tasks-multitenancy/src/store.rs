@@ -67,7 +67,7 @@ impl TenantStoreError {
 }
 
 /// A fixed list of tenants, for programs that know them at start and for tests.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct InMemoryTenantStore {
     by_id: BTreeMap<TenantId, TenantInfo>,
     by_name: BTreeMap<String, TenantId>,
@@ -80,17 +80,19 @@ impl InMemoryTenantStore {
     ///
     /// If two tenants share an id or a name, if one has the id of the host, or if one has a blank name.
     pub fn new(tenants: impl IntoIterator<Item = TenantInfo>) -> Result<Self, TenantListError> {
-        let mut store = Self {
-            by_id: BTreeMap::new(),
-            by_name: BTreeMap::new(),
-        };
+        let mut store = Self::default();
         for tenant in tenants {
             store.insert(tenant)?;
         }
         Ok(store)
     }
 
-    fn insert(&mut self, tenant: TenantInfo) -> Result<(), TenantListError> {
+    /// Adds a tenant.
+    ///
+    /// # Errors
+    ///
+    /// If it has the id or the name of one that is in the list, the id of the host, or a blank name. The list stays as it was then.
+    pub fn insert(&mut self, tenant: TenantInfo) -> Result<(), TenantListError> {
         let key = normalized(&tenant.name);
         if key.is_empty() {
             return Err(TenantListError::BlankName { id: tenant.id });

@@ -58,6 +58,13 @@ pub(crate) async fn open(options: &SeaOrmStoreOptions, location: &Location) -> R
     }
 }
 
+/// The options were checked with this URL before.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+fn unreadable_url(error: sea_orm::sqlx::Error) -> StoreError {
+    let text = format!("the URL of the database cannot be read: {error}");
+    StoreError::new(tasks_abstractions::store::StoreErrorKind::Invalid, text).caused_by(error)
+}
+
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "postgres")]

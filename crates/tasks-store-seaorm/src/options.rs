@@ -1,5 +1,6 @@
 //! Where the database is and how it is used.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,7 +20,9 @@ pub enum Durability {
 }
 
 /// Options of a [`SeaOrmStore`](crate::SeaOrmStore). All faults are reported at once when it connects.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// Its `Debug` shows the URL as [`shown_url`](Self::shown_url) does.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SeaOrmStoreOptions {
     /// Where the database is: `sqlite://FILE`, `sqlite:FILE` or `sqlite::memory:`; `postgres://USER:PASSWORD@HOST:PORT/DATABASE`;
@@ -81,6 +84,19 @@ impl SeaOrmStoreOptions {
         Ok(Self::new(format!("sqlite://{encoded}")))
     }
 
+    /// The URL for logs and messages: without its user, password and parameters.
+    #[must_use]
+    pub fn shown_url(&self) -> String {
+        let (scheme, rest) = self.url.split_once(':').unwrap_or(("", &self.url));
+        let rest = rest.strip_prefix("//").unwrap_or(rest);
+        let rest = match rest.rsplit_once('@') {
+            // Cut off with a password in which characters stand as they are that should have been percent codes.
+            Some((_, rest)) if scheme != "sqlite" => rest,
+            _ => rest,
+        };
+        format!("{scheme}://{}", rest.split('?').next().unwrap_or(rest))
+    }
+
     /// Finds the database and checks every field.
     pub(crate) fn check(&self) -> Result<Location, StoreError> {
         const HOUR: Duration = Duration::from_secs(3_600);
@@ -114,6 +130,22 @@ impl SeaOrmStoreOptions {
         };
         ValidationErrors::from_faults(faults).map_err(invalid)?;
         location.ok_or_else(|| invalid(ValidationErrors::one("url", "names no database")))
+    }
+}
+
+impl fmt::Debug for SeaOrmStoreOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SeaOrmStoreOptions")
+            .field("url", &self.shown_url())
+            .field("schema", &self.schema)
+            .field("durability", &self.durability)
+            .field("readers", &self.readers)
+            .field("writers", &self.writers)
+            .field("busy_timeout", &self.busy_timeout)
+            .field("acquire_timeout", &self.acquire_timeout)
+            .field("statement_timeout", &self.statement_timeout)
+            .field("migrate_on_start", &self.migrate_on_start)
+            .finish()
     }
 }
 

@@ -11,9 +11,11 @@ mod settings;
 mod transfer;
 pub(crate) mod values;
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use tasks_multitenancy::{TenantId, TenantScope};
+use tasks_multitenancy::TenantId;
 
 pub(crate) use cron::{CronAction, CronArgs, NextArgs};
 pub(crate) use filter::FilterArgs;
@@ -98,31 +100,32 @@ impl Command {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct DatabaseArgs {
-    /// SQLite file or URL (`sqlite://FILE`). Else `TASKS_DATABASE`, else `tasks-demo.db` in this directory.
+    /// SQLite file or URL (`sqlite://FILE`, `postgres://USER@HOST/DATABASE`, `mysql://USER@HOST/DATABASE`). Else `TASKS_DATABASE`, else what the file of options
+    /// says, else `tasks-demo.db` in this directory. Better not with a password in it: the system shows arguments of a process to everybody.
     #[arg(long, global = true, value_name = "FILE-or-URL")]
     pub(crate) database: Option<String>,
+    /// Schema of the tables on PostgreSQL. Else `TASKS_SCHEMA`, else the first one of the user's search path.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) schema: Option<String>,
+    /// TOML file with options.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct TenantArgs {
-    /// Only jobs of this tenant, and new ones for it: its id, or `host`. Default: jobs of all tenants, and new ones for the host.
-    #[arg(long, global = true, value_name = "ID", value_parser = values::tenant)]
-    pub(crate) tenant: Option<TenantId>,
+    /// Only jobs of this tenant, and new ones for it: its id, `host`, or the name that it has in the file of options (`--config`). Default: jobs of all tenants,
+    /// and new ones for the host.
+    #[arg(long, global = true, value_name = "ID-or-NAME", value_parser = values::tenant)]
+    pub(crate) tenant: Option<TenantName>,
 }
 
-impl TenantArgs {
-    /// Whose rows the command may see.
-    pub(crate) const fn scope(&self) -> TenantScope {
-        match self.tenant {
-            Some(tenant) => TenantScope::One(tenant),
-            None => TenantScope::All,
-        }
-    }
-
-    /// Whose job it makes.
-    pub(crate) fn owner(&self) -> TenantId {
-        self.tenant.unwrap_or(TenantId::HOST)
-    }
+/// How a tenant is called on the command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TenantName {
+    Id(TenantId),
+    /// As in the options.
+    Named(String),
 }
 
 #[derive(Debug, clap::Args)]

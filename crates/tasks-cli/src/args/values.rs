@@ -8,6 +8,8 @@ use tasks_abstractions::{JobArgs, MisfirePolicy, RetryPolicy, Timestamp};
 use tasks_host::parse_duration;
 use tasks_multitenancy::TenantId;
 
+use super::TenantName;
+
 /// Reads an instant: RFC 3339, or seconds since 1970.
 pub(crate) fn instant(text: &str) -> Result<Timestamp, String> {
     if let Ok(seconds) = text.parse::<i64>() {
@@ -59,13 +61,16 @@ pub(crate) fn since(text: &str) -> Result<Since, String> {
     }
 }
 
-/// Reads `host` or the id of a tenant.
-pub(crate) fn tenant(text: &str) -> Result<TenantId, String> {
-    if text.eq_ignore_ascii_case("host") {
-        return Ok(TenantId::HOST);
+/// Reads `host`, the id of a tenant, or its name.
+pub(crate) fn tenant(text: &str) -> Result<TenantName, String> {
+    if text.trim().is_empty() {
+        return Err("expected the id or the name of a tenant, or host".to_owned());
     }
-    text.parse()
-        .map_err(|error: tasks_multitenancy::ParseTenantIdError| error.to_string())
+    if text.eq_ignore_ascii_case("host") {
+        return Ok(TenantName::Id(TenantId::HOST));
+    }
+    let id = text.parse().map(TenantName::Id);
+    Ok(id.unwrap_or_else(|_| TenantName::Named(text.to_owned())))
 }
 
 /// Reads arguments of a job: JSON, or `@FILE` with JSON in it.

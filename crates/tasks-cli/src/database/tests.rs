@@ -2,14 +2,35 @@
 
 use std::path::{Path, PathBuf};
 
+use tasks_host::{HostExit, HostOptions};
+
 use super::Database;
 use crate::args::DatabaseArgs;
 
+fn args(database: Option<&str>, schema: Option<&str>) -> DatabaseArgs {
+    DatabaseArgs {
+        database: database.map(str::to_owned),
+        schema: schema.map(str::to_owned),
+        config: None,
+    }
+}
+
+fn options(database: Option<&str>, schema: Option<&str>) -> HostOptions {
+    let mut options = HostOptions::default();
+    options.database = database.map(str::to_owned);
+    options.schema = schema.map(str::to_owned);
+    options
+}
+
 fn of(text: &str) -> Database {
-    let args = DatabaseArgs {
-        database: Some(text.to_owned()),
-    };
-    Database::of(&args, Some("configured.db"))
+    Database::of(&args(Some(text), None), &options(Some("configured.db"), None)).expect("a database")
+}
+
+fn url(url: &str, schema: Option<&str>) -> Database {
+    Database::Url {
+        url: url.to_owned(),
+        schema: schema.map(str::to_owned),
+    }
 }
 
 #[test]
@@ -17,23 +38,41 @@ fn names_are_told_apart() {
     assert_eq!(of("memory"), Database::Memory);
     assert_eq!(of("x.db"), Database::File(PathBuf::from("x.db")));
     assert_eq!(of("a/b c.db"), Database::File(PathBuf::from("a/b c.db")));
-    assert_eq!(of("sqlite://x.db"), Database::Url("sqlite://x.db".to_owned()));
+    assert_eq!(of("sqlite://x.db"), url("sqlite://x.db", None));
     assert_eq!(of("sqlite://x.db?mode=rwc").file(), Some(PathBuf::from("x.db")));
     assert_eq!(of("sqlite::memory:").file(), None);
-    let nothing = DatabaseArgs { database: None };
-    assert_eq!(
-        Database::of(&nothing, Some("c.db")),
-        Database::File(PathBuf::from("c.db"))
-    );
-    assert_eq!(
-        Database::of(&nothing, None),
-        Database::File(PathBuf::from("tasks-demo.db"))
-    );
+    for (configured, expected) in [(Some("c.db"), "c.db"), (None, "tasks-demo.db")] {
+        let found = Database::of(&args(None, None), &options(configured, None)).expect("a database");
+        assert_eq!(found, Database::File(PathBuf::from(expected)));
+    }
+}
+
+#[test]
+fn a_schema_is_one_of_postgresql() {
+    let server = "postgres://host/db";
+    for (said, configured, expected) in [
+        (Some("a"), Some("b"), Some("a")),
+        (None, Some("b"), Some("b")),
+        (None, None, None),
+    ] {
+        let found = Database::of(&args(Some(server), said), &options(None, configured)).expect("a database");
+        assert_eq!(found, url(server, expected));
+    }
+    for elsewhere in ["x.db", "memory"] {
+        let refused = Database::of(&args(Some(elsewhere), Some("a")), &options(None, None));
+        let failure = refused.expect_err("no schema there");
+        assert_eq!(failure.exit(), HostExit::Usage, "{failure}");
+        assert!(failure.to_string().contains("schema `a`"), "{failure}");
+    }
 }
 
 #[test]
 fn passwords_are_not_shown() {
     assert_eq!(of("postgres://u:secret@host/db").shown(), "postgres://host/db");
+    assert_eq!(
+        url("postgres://u:secret@host/db?a=b", Some("jobs")).shown(),
+        "postgres://host/db, schema jobs"
+    );
 }
 
 #[test]

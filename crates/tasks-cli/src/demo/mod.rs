@@ -94,7 +94,7 @@ fn types() -> Result<JobRegistry, Failure> {
 }
 
 pub(crate) async fn run(args: DemoArgs) -> Result<HostExit, Failure> {
-    let database = Database::from_environment(&args.database)?;
+    let database = Database::configured(&args.database)?;
     let here = std::env::current_dir().map_err(|error| Failure::because("this directory", error))?;
     let plan = Plan {
         is_default: args.path.is_none(),
@@ -116,7 +116,11 @@ pub(crate) async fn run(args: DemoArgs) -> Result<HostExit, Failure> {
     .map_err(|error| Failure::because("standard output", error))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let board = Arc::new(Board::new(Arc::clone(&clock)));
-    let host = Host::builder()
+    let mut host = Host::builder();
+    if let Some(file) = args.database.config {
+        host = host.config_file(file);
+    }
+    let host = host
         .boxed_module(plan.database.module()?)
         .module(DemoModule {
             board: Arc::clone(&board),

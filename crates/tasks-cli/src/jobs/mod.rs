@@ -18,7 +18,7 @@ use crate::output;
 
 pub(crate) async fn run(args: JobsArgs) -> Result<HostExit, Failure> {
     let manage = Manage::of(&args.manage).await?;
-    let owner = args.manage.tenant.owner();
+    let owner = manage.owner();
     match args.action {
         JobsAction::List(it) => list::run(&manage, &it).await,
         JobsAction::Show { id, runs } => show::run(&manage, id, runs).await,

@@ -14,7 +14,7 @@ use crate::manage::Manage;
 use crate::output;
 
 pub(crate) async fn run(args: ExportArgs) -> Result<HostExit, Failure> {
-    let manage = Manage::open(&args.database, args.tenant.scope(), Output::Json).await?;
+    let manage = Manage::open(&args.database, args.tenant.tenant.as_ref(), Output::Json).await?;
     let query = args.filter.query();
     let Some(file) = args.to else {
         let written = write(&manage, query, output::line).await?;

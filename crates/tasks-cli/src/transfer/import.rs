@@ -22,7 +22,7 @@ struct Count {
 }
 
 pub(crate) async fn run(args: ImportArgs) -> Result<HostExit, Failure> {
-    let manage = Manage::open(&args.database, args.tenant.scope(), args.output.output).await?;
+    let manage = Manage::open(&args.database, args.tenant.tenant.as_ref(), args.output.output).await?;
     let mode = if args.dry_run {
         BulkMode::DryRun
     } else {

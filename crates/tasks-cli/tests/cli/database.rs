@@ -13,18 +13,27 @@ use crate::program::{Running, shown, tasks, text};
 /// How long a test waits for what a node does.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A database with its tables and no jobs.
+/// A database, and a folder to work in.
 pub(crate) struct Database {
     folder: TempDir,
+    /// Where the database is, as the environment says it.
+    variables: Vec<(&'static str, String)>,
 }
 
 impl Database {
+    /// A file with its tables and no jobs.
     pub(crate) fn new() -> Self {
-        let database = Self {
-            folder: TempDir::new().expect("a folder"),
-        };
+        let database = Self::on(vec![("TASKS_DATABASE", "jobs.db".to_owned())]);
         database.done(&["migrate", "up"]);
         database
+    }
+
+    /// What these variables name, as it is.
+    pub(crate) fn on(variables: Vec<(&'static str, String)>) -> Self {
+        Self {
+            folder: TempDir::new().expect("a folder"),
+            variables,
+        }
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -34,7 +43,7 @@ impl Database {
     /// The program with this database.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = tasks(self.folder());
-        command.args(args).env("TASKS_DATABASE", "jobs.db");
+        command.args(args).envs(self.variables.iter().cloned());
         command
     }
 

@@ -16,7 +16,7 @@ pub(crate) fn files(folder: &Path, count: usize) {
 }
 
 /// Lets `sha256sum` check the list from the folder it lies in, and answers how many lines it has.
-fn check_sums(folder: &Path) -> usize {
+pub(crate) fn check_sums(folder: &Path) -> usize {
     let checked = Command::new("sha256sum")
         .args(["--check", "--strict", "--quiet", "checksums.sha256"])
         .current_dir(folder)

@@ -11,7 +11,7 @@ use tracing::warn;
 
 use super::HostOptions;
 use super::read::{Reader, read_all};
-use super::selectors;
+use super::{selectors, tenants};
 use crate::Problems;
 
 /// A change of the options by code.
@@ -56,8 +56,10 @@ impl Layers {
         }
         let mut in_environment = Vec::new();
         if self.reads_environment {
-            let data = environment();
+            let mut data = environment();
             in_environment = keys(&data, "");
+            // A variable of others that happens to be called so must not take the place of the tenants in the file.
+            data.remove(tenants::TABLE);
             figment = figment.merge(Named {
                 name: "environment".to_owned(),
                 data: Map::from([(Profile::Default, data)]),
@@ -82,6 +84,9 @@ impl Layers {
         let maintenance = options.maintenance.faults(&options.engine.limits);
         for fault in selectors::faults(&options).into_iter().chain(maintenance) {
             problems.add(format!("option {fault}"));
+        }
+        for fault in tenants::listed(&options.tenants).1 {
+            problems.add(format!("option `{}`: {fault}", tenants::TABLE));
         }
         if let Err(faults) = options.engine.validate() {
             for fault in faults.faults() {

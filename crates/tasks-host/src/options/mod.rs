@@ -5,20 +5,24 @@ mod layers;
 mod machine;
 mod read;
 mod selectors;
+mod tenants;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::path::PathBuf;
 
 use figment::Figment;
 use tasks_abstractions::JobDispatcherSelectors;
 use tasks_core::{EngineOptions, MaintenanceOptions};
+use tasks_multitenancy::TenantInfo;
 
 use self::read::{Reader, read_all};
 
 pub use self::duration::parse_duration;
 pub(crate) use self::layers::{Change, Layers};
 pub use self::machine::node_name_of_machine;
+pub(crate) use self::tenants::listed;
 
 /// Options of a host.
 ///
@@ -41,8 +45,13 @@ pub use self::machine::node_name_of_machine;
 /// completed = "15d"                # or "never"
 /// [cleaning.types."billing.send-invoice"]
 /// logs = "365d"
+/// [tenants.acme]                   # gives the id: `TenantId::from_name("acme")`, unless `id` says another one
+/// name = "Acme"                    # defaults to the name of the table
+/// active = false                   # defaults to true
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+///
+/// Its `Debug` says whether there is a database, and not where: the URL may hold a password.
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct HostOptions {
     /// Options of the engine. The node's name defaults to the machine's ([`node_name_of_machine`]).
@@ -52,8 +61,26 @@ pub struct HostOptions {
     pub maintenance: MaintenanceOptions,
     /// Settings by type for workers and for jobs that this program enqueues. Set by code alone. Defaults to none.
     pub selectors: JobDispatcherSelectors,
+    /// The tenants of the program: a table `[tenants.NAME]` each. The host provides them as `dyn TenantStore`, unless a module provides one. Defaults to
+    /// none.
+    pub tenants: Vec<TenantInfo>,
     /// Where the store of a ready-made program is. A program that lists its own store module ignores it. Defaults to none.
     pub database: Option<String>,
+    /// The schema of the tables, where `database` is on a PostgreSQL server. Defaults to none: the first one of the user's `search_path`.
+    pub schema: Option<String>,
+}
+
+impl fmt::Debug for HostOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostOptions")
+            .field("engine", &self.engine)
+            .field("maintenance", &self.maintenance)
+            .field("selectors", &self.selectors)
+            .field("tenants", &self.tenants)
+            .field("has_database", &self.database.is_some())
+            .field("schema", &self.schema)
+            .finish()
+    }
 }
 
 impl Default for HostOptions {
@@ -65,7 +92,9 @@ impl Default for HostOptions {
             },
             maintenance: MaintenanceOptions::default(),
             selectors: JobDispatcherSelectors::new(),
+            tenants: Vec::new(),
             database: None,
+            schema: None,
         }
     }
 }

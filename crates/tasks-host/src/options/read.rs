@@ -8,7 +8,7 @@ use tasks_core::{DurableFinish, MaintenanceOptions, Retention};
 
 use super::duration::{duration_text, parse_duration};
 use super::layers::variable;
-use super::{HostOptions, OptionName};
+use super::{HostOptions, OptionName, tenants};
 use crate::Problems;
 
 /// Reads values and notes which names mean something.
@@ -79,6 +79,18 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Sets `to` from the value of an entry whose name only the user knows.
+    pub(super) fn entry<T>(
+        &mut self,
+        path: &str,
+        value: &Value,
+        to: &mut T,
+        parse: impl FnOnce(&Value) -> Result<T, String>,
+    ) {
+        self.know(path, None);
+        self.take(path, value, to, parse);
+    }
+
     fn text(&mut self, key: &str, to: &mut String) {
         self.read(key, quoted(to), to, text_of);
     }
@@ -89,12 +101,7 @@ impl<'a> Reader<'a> {
     }
 
     fn flag(&mut self, key: &str, to: &mut bool) {
-        self.read(key, Some(to.to_string()), to, |it| match it {
-            Value::Bool(_, flag) => Ok(*flag),
-            Value::String(_, text) if ["true", "1", "yes", "on"].contains(&text.as_str()) => Ok(true),
-            Value::String(_, text) if ["false", "0", "no", "off"].contains(&text.as_str()) => Ok(false),
-            other => Err(format!("{} is neither true nor false", shown(other))),
-        });
+        self.read(key, Some(to.to_string()), to, flag_of);
     }
 
     fn number(&mut self, key: &str, to: &mut usize) {
@@ -125,13 +132,22 @@ impl<'a> Reader<'a> {
     }
 
     /// The tables in the table `key`, by name. Names may contain dots.
-    fn tables(&self, key: &str) -> Vec<(String, Dict)> {
+    pub(super) fn tables(&self, key: &str) -> Vec<(String, Dict)> {
         let Ok(Value::Dict(_, all)) = self.figment.find_value(key) else {
             return Vec::new();
         };
         all.into_iter()
             .filter_map(|(name, it)| Some((name, it.into_dict()?)))
             .collect()
+    }
+}
+
+pub(super) fn flag_of(value: &Value) -> Result<bool, String> {
+    match value {
+        Value::Bool(_, flag) => Ok(*flag),
+        Value::String(_, text) if ["true", "1", "yes", "on"].contains(&text.as_str()) => Ok(true),
+        Value::String(_, text) if ["false", "0", "no", "off"].contains(&text.as_str()) => Ok(false),
+        other => Err(format!("{} is neither true nor false", shown(other))),
     }
 }
 
@@ -161,7 +177,7 @@ fn quoted(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| format!("{text:?}"))
 }
 
-fn text_of(value: &Value) -> Result<String, String> {
+pub(super) fn text_of(value: &Value) -> Result<String, String> {
     match value {
         Value::String(_, text) => Ok(text.clone()),
         Value::Char(_, it) => Ok(it.to_string()),
@@ -179,6 +195,7 @@ fn shown(value: &Value) -> String {
 /// Every option that a file or the environment can set.
 pub(super) fn read_all(reader: &mut Reader<'_>, options: &mut HostOptions) {
     reader.optional_text("database", &mut options.database);
+    reader.optional_text("schema", &mut options.schema);
     let it = &mut options.engine;
     reader.text("node_name", &mut it.node_name);
     reader.flag("is_execution_enabled", &mut it.is_execution_enabled);
@@ -224,6 +241,7 @@ pub(super) fn read_all(reader: &mut Reader<'_>, options: &mut HostOptions) {
     reader.duration("limits.min_interval", &mut limits.min_interval);
     reader.duration("limits.max_duration", &mut limits.max_duration);
     read_maintenance(reader, &mut options.maintenance);
+    tenants::read(reader, &mut options.tenants);
 }
 
 /// Options of the system jobs.
@@ -251,8 +269,7 @@ fn read_maintenance(reader: &mut Reader<'_>, it: &mut MaintenanceOptions) {
                 // Reported with all other names that mean nothing.
                 _ => continue,
             };
-            reader.know(&path, None);
-            reader.take(&path, &value, field, |it| retention_of(it).map(Some));
+            reader.entry(&path, &value, field, |it| retention_of(it).map(Some));
         }
     }
     let checking = &mut it.checking;

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use tasks_core::{DurableFinish, Retention};
+use tasks_multitenancy::{TenantId, TenantInfo};
 
 use super::duration::duration_text;
 use super::layers::{Layers, variable};
@@ -126,7 +127,7 @@ fn a_file_of_all_defaults_changes_nothing() {
         .filter(|it| it.default.is_none())
         .map(|it| it.key.as_str())
         .collect();
-    assert_eq!(without, ["database", "node_name"]);
+    assert_eq!(without, ["database", "schema", "node_name"]);
     let lease = names.iter().find(|it| it.key == "lease").expect("an option");
     assert_eq!(
         (lease.variable.as_str(), lease.default.as_deref()),
@@ -228,4 +229,60 @@ fn every_fault_of_selectors_is_found_before_start_and_named_by_its_selector() {
         assert_eq!(found, 1, "{selector}{field} in {text}");
     }
     assert!(!text.contains("Purge"), "{text}");
+}
+
+#[test]
+fn tenants_are_read_from_their_tables() {
+    let (options, problems) = read(
+        "[tenants.acme]\nname = \"Acme\"\n[tenants.globex]\n\
+         [tenants.\"old.one\"]\nid = \"0190b0c0-0000-7000-8000-00000000000a\"\nactive = false\n",
+    );
+    assert!(problems.is_empty(), "{problems}");
+    let mut old = TenantInfo::new(
+        "0190b0c0-0000-7000-8000-00000000000a".parse().expect("an id"),
+        "old.one",
+    );
+    old.is_active = false;
+    assert_eq!(
+        options.tenants,
+        [
+            TenantInfo::new(TenantId::from_name("acme"), "Acme"),
+            TenantInfo::new(TenantId::from_name("globex"), "globex"),
+            old
+        ]
+    );
+}
+
+#[test]
+fn every_fault_of_tenants_is_reported() {
+    let (_, problems) = read(
+        "[tenants]\nsolo = \"Solo\"\n[tenants.a]\nname = \" \"\n[tenants.b]\nid = \"b\"\nactiv = true\n[tenants.c]\nactive = \"maybe\"\n\
+         [tenants.d]\nname = \"C\"\n[tenants.e]\nid = \"00000000-0000-0000-0000-000000000000\"\n\
+         [tenants.f]\nid = \"0190b0c0-0000-7000-8000-00000000000a\"\n[tenants.g]\nid = \"0190b0c0-0000-7000-8000-00000000000a\"\n\
+         [tenants.h]\nname = 7\n",
+    );
+    let text = problems.to_string();
+    for expected in [
+        "`tenants.solo` is no option",
+        "has a blank name",
+        "`tenants.b.id`: `b`: ",
+        "`tenants.b.activ` is no option",
+        "`tenants.c.active`: `maybe` is neither",
+        "have the same name `C`",
+        "tenant `e` has the nil UUID",
+        "tenants `f` and `g` have the same id",
+        "`tenants.h.name`: ",
+    ] {
+        assert!(text.contains(expected), "{expected} is not in: {text}");
+    }
+    assert_eq!(problems.lines().len(), 9, "{text}");
+}
+
+#[test]
+fn a_debug_text_of_options_has_no_password() {
+    let (options, problems) = read("database = \"postgres://u:secret@host/db\"\nschema = \"jobs\"\n");
+    assert!(problems.is_empty(), "{problems}");
+    assert_eq!(options.schema.as_deref(), Some("jobs"));
+    let debug = format!("{options:?}");
+    assert!(!debug.contains("secret") && debug.contains("jobs"), "{debug}");
 }

@@ -3,14 +3,18 @@
 use std::io;
 use std::time::Duration;
 
-use sea_orm::sqlx::{AssertSqlSafe, Connection as _, Executor as _};
+use sea_orm::sqlx::mysql::MySqlConnectOptions;
+use sea_orm::sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 use tasks_abstractions::StoreError;
 
-use super::Handles;
+use super::{Handles, unreadable_url};
 use crate::dialect::Dialect;
 use crate::error;
 use crate::options::{SeaOrmStoreOptions, driver_url};
+
+/// Stands in for the URL, which may hold a password: sea-orm writes the one that it is given to traces.
+const UNSAID: &str = "mysql://server";
 
 /// Longest answer to a connection that asks whether its server is still there.
 const PING_LIMIT: Duration = Duration::from_secs(5);
@@ -22,10 +26,10 @@ pub(super) async fn open(options: &SeaOrmStoreOptions) -> Result<Handles, StoreE
             .map_err(|it| error::failed(it, "connect to the MySQL server"))
     };
     let own = Some(settings(options));
-    let writer = connect(pool(options, options.writers, own.clone())).await?;
-    let reader = connect(pool(options, options.readers, own.clone())).await?;
-    let lease = connect(pool(options, 1, own)).await?;
-    let mut application = pool(options, options.readers, None);
+    let writer = connect(pool(options, options.writers, own.clone())?).await?;
+    let reader = connect(pool(options, options.readers, own.clone())?).await?;
+    let lease = connect(pool(options, 1, own)?).await?;
+    let mut application = pool(options, options.readers, None)?;
     application.connect_lazy(true);
     let application: DatabaseConnection = connect(application).await?;
     Ok(Handles {
@@ -50,14 +54,21 @@ fn settings(options: &SeaOrmStoreOptions) -> String {
     )
 }
 
-fn pool(options: &SeaOrmStoreOptions, connections: u32, settings: Option<String>) -> ConnectOptions {
-    let mut pool = ConnectOptions::new(driver_url(&options.url));
+fn pool(
+    options: &SeaOrmStoreOptions,
+    connections: u32,
+    settings: Option<String>,
+) -> Result<ConnectOptions, StoreError> {
+    let server: MySqlConnectOptions = driver_url(&options.url).parse().map_err(unreadable_url)?;
+    let server = server.disable_statement_logging();
+    let mut pool = ConnectOptions::new(UNSAID);
     pool.max_connections(connections)
         .acquire_timeout(options.acquire_timeout)
         // Each of these is on by default and costs a round trip or an event for every statement.
         .test_before_acquire(false)
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
+        .map_sqlx_mysql_opts(move |_| server.clone())
         .map_sqlx_mysql_pool_opts(move |it| {
             let settings = settings.clone();
             it.after_connect(move |connection, _| {
@@ -79,5 +90,5 @@ fn pool(options: &SeaOrmStoreOptions, connections: u32, settings: Option<String>
                 })
             })
         });
-    pool
+    Ok(pool)
 }

@@ -3,18 +3,21 @@
 use std::io;
 use std::time::Duration;
 
-use sea_orm::sqlx::Connection as _;
 use sea_orm::sqlx::postgres::PgConnectOptions;
+use sea_orm::sqlx::{ConnectOptions as _, Connection as _};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 use tasks_abstractions::StoreError;
 
-use super::Handles;
+use super::{Handles, unreadable_url};
 use crate::dialect::Dialect;
 use crate::error;
 use crate::options::{Durability, SeaOrmStoreOptions, driver_url};
 
 /// What tells the store's sessions from others, where the URL has no name for them.
 const NAME: &str = "tasks";
+
+/// Stands in for the URL, which may hold a password: sea-orm writes the one that it is given to traces.
+const UNSAID: &str = "postgres://server";
 
 /// Longest answer to a connection that asks whether its server is still there.
 const PING_LIMIT: Duration = Duration::from_secs(5);
@@ -27,10 +30,10 @@ pub(super) async fn open(options: &SeaOrmStoreOptions) -> Result<Handles, StoreE
     };
     let own = session(options, true);
     let shared = session(options, false);
-    let writer = connect(pool(options, options.writers, own.clone())).await?;
-    let reader = connect(pool(options, options.readers, own.clone())).await?;
-    let lease = connect(pool(options, 1, own)).await?;
-    let mut application = pool(options, options.readers, shared);
+    let writer = connect(pool(options, options.writers, own.clone())?).await?;
+    let reader = connect(pool(options, options.readers, own.clone())?).await?;
+    let lease = connect(pool(options, 1, own)?).await?;
+    let mut application = pool(options, options.readers, shared)?;
     application.connect_lazy(true);
     let application: DatabaseConnection = connect(application).await?;
     Ok(Handles {
@@ -71,22 +74,23 @@ fn pool(
     options: &SeaOrmStoreOptions,
     connections: u32,
     settings: Vec<(&'static str, String)>,
-) -> ConnectOptions {
-    let mut pool = ConnectOptions::new(driver_url(&options.url));
+) -> Result<ConnectOptions, StoreError> {
+    let server: PgConnectOptions = driver_url(&options.url).parse().map_err(unreadable_url)?;
+    let server = server.disable_statement_logging();
+    let server = if server.get_application_name().is_none() {
+        server.application_name(NAME)
+    } else {
+        server
+    };
+    let server = server.options(settings);
+    let mut pool = ConnectOptions::new(UNSAID);
     pool.max_connections(connections)
         .acquire_timeout(options.acquire_timeout)
         // Each of these is on by default and costs a round trip or an event for every statement.
         .test_before_acquire(false)
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
-        .map_sqlx_postgres_opts(move |it: PgConnectOptions| {
-            let it = if it.get_application_name().is_none() {
-                it.application_name(NAME)
-            } else {
-                it
-            };
-            it.options(settings.clone())
-        })
+        .map_sqlx_postgres_opts(move |_| server.clone())
         // A connection that is given back is asked anyway. Without a limit, one whose server has vanished would be kept for ever.
         .map_sqlx_postgres_pool_opts(|it| {
             it.after_release(|connection, _| {
@@ -98,5 +102,5 @@ fn pool(
                 })
             })
         });
-    pool
+    Ok(pool)
 }

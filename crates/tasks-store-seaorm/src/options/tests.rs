@@ -140,3 +140,26 @@ fn all_faults_are_reported_at_once() {
         assert!(message.contains(field), "{field} in {message}");
     }
 }
+
+#[test]
+fn passwords_are_not_shown() {
+    for (url, shown) in [
+        ("postgres://u:secret@host:5432/db", "postgres://host:5432/db"),
+        ("mysql://u:secret@host/db?ssl-mode=DISABLED", "mysql://host/db"),
+        ("postgres://host/db?user=u&password=secret", "postgres://host/db"),
+        ("postgres://u:secret?@/secret@host/db", "postgres://host/db"),
+        ("u:secret@host/db", "u://host/db"),
+        ("sqlite:///a/a@b.db?mode=rwc", "sqlite:///a/a@b.db"),
+        ("sqlite::memory:", "sqlite://:memory:"),
+    ] {
+        let options = SeaOrmStoreOptions::new(url);
+        assert_eq!(options.shown_url(), shown, "{url}");
+        let debug = format!("{options:?}");
+        assert!(!debug.contains("secret") && debug.contains(shown), "{debug}");
+        let problem = options
+            .check()
+            .err()
+            .map_or_else(String::new, |it| it.to_string());
+        assert!(!problem.contains("secret"), "{problem}");
+    }
+}

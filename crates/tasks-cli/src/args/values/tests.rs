@@ -38,11 +38,12 @@ fn a_past_time_is_an_instant_or_a_distance() {
 }
 
 #[test]
-fn a_tenant_is_an_id_or_the_host() {
-    assert_eq!(tenant("host"), Ok(TenantId::HOST));
+fn a_tenant_is_an_id_a_name_or_the_host() {
+    assert_eq!(tenant("host"), Ok(TenantName::Id(TenantId::HOST)));
     let id = TenantId::from_name("acme");
-    assert_eq!(tenant(&id.to_string()), Ok(id));
-    assert!(tenant("acme").is_err());
+    assert_eq!(tenant(&id.to_string()), Ok(TenantName::Id(id)));
+    assert_eq!(tenant("acme"), Ok(TenantName::Named("acme".to_owned())));
+    assert!(tenant(" ").is_err());
 }
 
 #[test]

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::dialect::RowLocks;
 use crate::row::{Hex, json_rows, micros, read_parts, read_run, stored_job, uuid_at};
 use crate::statement::{On, column};
-use crate::store::{SeaOrmStore, commit, lock_jobs};
+use crate::store::{SeaOrmStore, commit, lock_jobs, rollback};
 
 const CLAIMING: &str = "claim due executions";
 const TAKING: &str = "take over runs of dead nodes";
@@ -30,7 +30,7 @@ impl SeaOrmStore {
         let now = self.now_from(request.now, clock)?;
         let due = due_executions(on, request, now).await?;
         if due.is_empty() {
-            // Nothing was written, so there is nothing to make durable.
+            rollback(tx, CLAIMING).await?;
             return Ok(Vec::new());
         }
         let mut claimed = due
@@ -95,6 +95,7 @@ impl SeaOrmStore {
         let now = self.now_from(request.now, clock)?;
         let sql = on.dialect.sql();
         let Some(rows) = orphaned_runs(on, request.limit).await? else {
+            rollback(tx, TAKING).await?;
             return Ok(None);
         };
         let mut taken = Vec::with_capacity(rows.len());
@@ -106,6 +107,7 @@ impl SeaOrmStore {
             }
         }
         if taken.is_empty() {
+            rollback(tx, TAKING).await?;
             return Ok(Some(taken));
         }
         let uuid = |it: Uuid| on.dialect.uuid(it);

@@ -5,7 +5,7 @@ use tasks_abstractions::{JobLockProvider, LockOwner, StoreError};
 
 use crate::error::refuse_nul;
 use crate::row::micros;
-use crate::store::{SeaOrmStore, commit};
+use crate::store::{SeaOrmStore, commit, rollback};
 
 #[async_trait]
 impl JobLockProvider for SeaOrmStore {
@@ -40,6 +40,8 @@ impl SeaOrmStore {
         let taken = on.execute(on.dialect.sql().acquire_lock, values, doing).await? > 0;
         if taken {
             commit(tx, doing).await?;
+        } else {
+            rollback(tx, doing).await?;
         }
         Ok(taken)
     }

@@ -12,7 +12,7 @@ use crate::error::refuse_nul;
 use crate::process;
 use crate::row::{Hex, json_rows, micros, read_node, read_run, uuid_at};
 use crate::statement::{On, column};
-use crate::store::{SeaOrmStore, commit};
+use crate::store::{SeaOrmStore, commit, rollback};
 
 impl SeaOrmStore {
     pub(crate) async fn register(&self, node: &NodeInfo) -> Result<(), StoreError> {
@@ -61,6 +61,7 @@ impl SeaOrmStore {
             lanes.into(),
         ];
         if on.execute(sql.renew_node, values, doing).await? == 0 {
+            rollback(tx, doing).await?;
             return Ok(Renewal::Fenced);
         }
         for (json, _) in json_rows(request.cleared_suspects.iter().map(|it| Hex(it.as_uuid())))? {

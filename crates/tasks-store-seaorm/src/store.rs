@@ -277,6 +277,12 @@ async fn begin_over(
     }
 }
 
+/// Ends a transaction that is not to change anything. One that is only dropped gives its locks back some time later, and
+/// whoever comes next, and does not wait, passes the rows over.
+pub(crate) async fn rollback(tx: DatabaseTransaction, doing: &str) -> Result<(), StoreError> {
+    tx.rollback().await.map_err(|it| failed(it, doing))
+}
+
 /// Commits. After an error it is open whether the transaction took effect.
 pub(crate) async fn commit(tx: DatabaseTransaction, doing: &str) -> Result<(), StoreError> {
     tx.commit().await.map_err(|it| failed(it, doing))

@@ -4,6 +4,7 @@
 //! printed with them.
 
 mod drain;
+mod hearing;
 mod measure;
 mod node;
 mod report;
@@ -46,6 +47,9 @@ struct Args {
     /// A tenth of the work in one pass: shows that everything runs, not how fast it is.
     #[arg(long)]
     smoke: bool,
+    /// Instead: how soon one node hears of the work and the commands of another one, on the PostgreSQL server.
+    #[arg(long, conflicts_with_all = ["backend", "smoke"])]
+    hearing: bool,
     /// Measures one backend in this process and prints JSON.
     #[arg(long, hide = true)]
     child: bool,
@@ -61,6 +65,9 @@ fn main() -> Result<()> {
         args.jobs > 0 && args.concurrency > 0 && args.passes > 0,
         "counts must be at least 1"
     );
+    if args.hearing {
+        return hearing::run(args.jobs.min(200));
+    }
     if args.child {
         let backend = args.backend.context("--child needs --backend")?;
         let figures = measure::measure(backend, &args)?;

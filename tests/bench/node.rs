@@ -11,7 +11,7 @@ use tasks_abstractions::{
     JobStore, SequentialGuidGenerator, SystemClock,
 };
 use tasks_core::{
-    Engine, EngineOptions, EngineParts, JobRegistry, LocalJobPublisher, MemoryStore, Signals,
+    Engine, EngineJobPublisher, EngineOptions, EngineParts, JobRegistry, MemoryStore, Signals,
     StoreBackgroundJobManager,
 };
 use tasks_store_seaorm::{Durability, SeaOrmStore, SeaOrmStoreOptions};
@@ -59,8 +59,12 @@ async fn open(backend: Backend, clock: &Arc<dyn Clock>) -> Result<Stores> {
     Ok((store.clone(), store.clone(), store, Some(folder)))
 }
 
-/// An empty schema on the server.
 async fn postgres(clock: Arc<dyn Clock>) -> Result<SeaOrmStore> {
+    Ok(SeaOrmStore::connect(postgres_options().await?, clock).await?)
+}
+
+/// An empty schema on the server.
+pub(crate) async fn postgres_options() -> Result<SeaOrmStoreOptions> {
     let url = std::env::var(POSTGRES).with_context(|| format!("{POSTGRES} is not set"))?;
     let server = Database::connect(&url).await?;
     server
@@ -69,7 +73,7 @@ async fn postgres(clock: Arc<dyn Clock>) -> Result<SeaOrmStore> {
     server.close().await?;
     let mut options = SeaOrmStoreOptions::new(url);
     options.schema = Some("tasks_bench".to_owned());
-    Ok(SeaOrmStore::connect(options, clock).await?)
+    Ok(options)
 }
 
 impl Node {
@@ -94,7 +98,7 @@ impl Node {
         };
         let jobs = Arc::new(StoreBackgroundJobManager::new(
             Arc::clone(&queue),
-            Arc::new(LocalJobPublisher::new(signals.clone())),
+            Arc::new(EngineJobPublisher::new(signals.clone())),
             Arc::clone(&clock),
             Arc::clone(&guids),
             options.limits.clone(),

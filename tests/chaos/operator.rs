@@ -11,7 +11,7 @@ use tasks_abstractions::{
     BulkMode, Clock, CommandAnswer, JobCommand, JobId, JobLimits, JobManagement as _, JobStore as _,
     ManagementError,
 };
-use tasks_core::{EngineManagement, LocalJobDispatcher, LocalJobPublisher, Signals};
+use tasks_core::{EngineJobDispatcher, EngineJobPublisher, EngineManagement, Signals};
 use tasks_multitenancy::TenantScope;
 use tasks_store_seaorm::SeaOrmStore;
 use tests::chaos::{GROUPS, Moment};
@@ -207,8 +207,8 @@ pub(crate) fn management(store: &SeaOrmStore, clock: Arc<dyn Clock>) -> EngineMa
     EngineManagement::new(
         Arc::new(store.clone()),
         Arc::new(store.clone()),
-        Arc::new(LocalJobPublisher::new(signals.clone())),
-        Arc::new(LocalJobDispatcher::new(signals)),
+        Arc::new(EngineJobPublisher::new(signals.clone())),
+        Arc::new(EngineJobDispatcher::new(signals)),
         clock,
         JobLimits::default(),
     )

@@ -12,7 +12,7 @@ use tasks_abstractions::store::{PreparedJob, SubmitAnswer};
 use tasks_abstractions::{
     BackgroundJobManager as _, Clock, EnqueueRequest, JobArgs, JobPriority, StoreError,
 };
-use tasks_core::{LocalJobPublisher, Signals, StoreBackgroundJobManager};
+use tasks_core::{EngineJobPublisher, Signals, StoreBackgroundJobManager};
 use tasks_multitenancy::TenantId;
 use tasks_store_seaorm::SeaOrmStore;
 use tests::chaos::{Does, GROUPS, SPECIAL_TYPE, WORK_TYPE, Work};
@@ -82,7 +82,7 @@ impl<'a> Producer<'a> {
         )));
         let jobs = StoreBackgroundJobManager::new(
             Arc::new(store.clone()),
-            Arc::new(LocalJobPublisher::new(Signals::new())),
+            Arc::new(EngineJobPublisher::new(Signals::new())),
             clock,
             guids,
             tasks_abstractions::JobLimits::default(),

@@ -20,7 +20,7 @@ use tasks_abstractions::{
     SystemClock,
 };
 use tasks_core::{
-    AdministratorChannels, Engine, EngineOptions, EngineParts, JobRegistry, LocalJobPublisher, LogChannel,
+    AdministratorChannels, Engine, EngineJobPublisher, EngineOptions, EngineParts, JobRegistry, LogChannel,
     NotifyAdministrator, Signals, StoreBackgroundJobManager,
 };
 use tasks_multitenancy::{TenantId, TenantScope};
@@ -126,7 +126,7 @@ async fn run(args: Args) -> Result<()> {
     };
     let jobs = StoreBackgroundJobManager::new(
         Arc::clone(&queue),
-        Arc::new(LocalJobPublisher::new(signals.clone())),
+        Arc::new(EngineJobPublisher::new(signals.clone())),
         Arc::clone(&clock),
         Arc::clone(&guids),
         options.limits.clone(),

@@ -14,6 +14,7 @@ mod host; // what a host refuses to start, order of start and stop, drain
 mod host_tenants; // the tenants that a host provides
 mod maintenance; // the system jobs Cleaning and Checking
 mod mysql_database; // a database of its own for a test
+mod notify_postgres; // what processes tell each other through a PostgreSQL server
 mod postgres_schema; // a schema of its own for a test
 mod proxy; // a network that can swallow everything
 mod scheduler_memory; // the scheduler suite under paused time, on the store in memory

@@ -39,6 +39,7 @@ pub mod job;
 mod lock;
 mod management;
 mod manager;
+mod notify;
 mod registration;
 pub mod run;
 mod scheduler;
@@ -69,6 +70,7 @@ pub use manager::{
     BackgroundJobManager, BackgroundJobManagerExt, BackgroundWorkerManager, Enqueue, EnqueueError,
     EnqueueRequest, WorkerError,
 };
+pub use notify::{JobNotifier, Notification};
 pub use registration::{
     BackgroundJob, BackgroundJobAdapter, JobFlags, JobRegistration, JobRunnable, WorkerRegistration,
 };

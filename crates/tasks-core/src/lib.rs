@@ -22,7 +22,7 @@ pub mod transition;
 
 pub use abandonment::{AdministratorChannels, LogChannel, NotifyAdministrator};
 pub use engine::{
-    DurableFinish, Engine, EngineOptions, EngineParts, LocalJobDispatcher, LocalJobPublisher, Signals,
+    DurableFinish, Engine, EngineJobDispatcher, EngineJobPublisher, EngineOptions, EngineParts, Signals,
 };
 pub use maintenance::{CheckingOptions, CleaningOptions, MaintenanceOptions, Retention, TypeRetention};
 pub use managers::{

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use tasks_abstractions::services::{Module, ServiceRegistry, check_graph, check_modules};
 use tasks_abstractions::{
     AdministratorChannel, BackgroundWorkerRunnable, Clock, JobDefinitionManager, JobDefinitionProvider,
-    JobEvent, JobExceptionTypeFinder, JobScheduler, RunFollowUps, SystemClock,
+    JobEvent, JobExceptionTypeFinder, JobNotifier, JobScheduler, RunFollowUps, SystemClock,
 };
 use tasks_core::maintenance::{Checking, Cleaning};
 use tasks_core::{
@@ -187,6 +187,13 @@ impl HostBuilder {
             &mut problems,
         )
         .await;
+        if services.contains::<dyn JobNotifier>() {
+            match services.get::<dyn JobNotifier>() {
+                // These signals are new, so there is no other.
+                Ok(notifier) => drop(signals.connect(notifier)),
+                Err(error) => problems.add_error("services of the host", &error),
+            }
+        }
         let services = services.finish();
         let worker_instances = if problems.is_empty() {
             workers(&registry, &services, &mut problems)

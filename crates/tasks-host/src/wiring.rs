@@ -8,8 +8,8 @@ use tasks_abstractions::{
     JobManagement, JobPublisher, JobQueue, JobStore, SequentialGuidGenerator,
 };
 use tasks_core::{
-    EngineManagement, JobRegistry, LocalJobDispatcher, LocalJobPublisher, Signals, StoreBackgroundJobManager,
-    StoreBackgroundWorkerManager, WorkerManagerParts,
+    EngineJobDispatcher, EngineJobPublisher, EngineManagement, JobRegistry, Signals,
+    StoreBackgroundJobManager, StoreBackgroundWorkerManager, WorkerManagerParts,
 };
 
 use crate::HostOptions;
@@ -24,8 +24,8 @@ pub(crate) fn before_modules(
     registry
         .singleton::<dyn Clock>(clock)?
         .singleton::<dyn GuidGenerator>(Arc::new(guids))?
-        .singleton::<dyn JobPublisher>(Arc::new(LocalJobPublisher::new(signals.clone())))?
-        .singleton::<dyn JobDispatcher>(Arc::new(LocalJobDispatcher::new(signals.clone())))?;
+        .singleton::<dyn JobPublisher>(Arc::new(EngineJobPublisher::new(signals.clone())))?
+        .singleton::<dyn JobDispatcher>(Arc::new(EngineJobDispatcher::new(signals.clone())))?;
     Ok(())
 }
 

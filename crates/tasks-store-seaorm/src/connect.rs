@@ -1,10 +1,12 @@
 //! Opening the database: connections that write (one on SQLite), several that read, and a pool for the application's own queries.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::DatabaseConnection;
-use tasks_abstractions::StoreError;
 use tasks_abstractions::store::StoreErrorKind;
+use tasks_abstractions::{JobNotifier, StoreError};
+use uuid::Uuid;
 
 use crate::dialect::Dialect;
 use crate::options::{Location, SeaOrmStoreOptions};
@@ -55,6 +57,21 @@ pub(crate) async fn open(options: &SeaOrmStoreOptions, location: &Location) -> R
             ),
         )),
     }
+}
+
+/// What processes that use the database tell each other through it, where it can carry that and the options let it.
+pub(crate) fn notifier(
+    options: &SeaOrmStoreOptions,
+    location: &Location,
+    me: Uuid,
+) -> Result<Option<Arc<dyn JobNotifier>>, StoreError> {
+    #[cfg(feature = "postgres")]
+    if *location == Location::Postgres && options.notify {
+        return Ok(Some(Arc::new(postgres::notifier(options, me)?)));
+    }
+    // The other databases carry no notifications.
+    let _ = (options, location, me);
+    Ok(None)
 }
 
 /// The options were checked with this URL before.

@@ -41,6 +41,8 @@ mod module;
 #[cfg(feature = "chaos-mutants")]
 mod mutants;
 mod nodes;
+#[cfg(feature = "postgres")]
+mod notify;
 mod options;
 mod process;
 mod queue;

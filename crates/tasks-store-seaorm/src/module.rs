@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tasks_abstractions::services::{Module, ModuleError, ServiceRegistry, Services};
-use tasks_abstractions::{Clock, JobLockProvider, JobQueue, JobStore, SystemClock};
+use tasks_abstractions::{Clock, JobLockProvider, JobNotifier, JobQueue, JobStore, SystemClock};
 
 use crate::options::SeaOrmStoreOptions;
 use crate::store::SeaOrmStore;
 
-/// Connects a [`SeaOrmStore`] and registers it as itself, [`JobStore`], [`JobQueue`] and [`JobLockProvider`].
+/// Connects a [`SeaOrmStore`] and registers it as itself, [`JobStore`], [`JobQueue`] and [`JobLockProvider`], and its [`notifier`](SeaOrmStore::notifier) where it has one.
 ///
 /// It takes the time from the registered [`Clock`], where one is registered before it, else from the machine.
 #[derive(Debug, Clone)]
@@ -43,6 +43,9 @@ impl Module for SeaOrmStoreModule {
             .await
             .map_err(|it| ModuleError::because(format!("the store cannot be used: {it}"), it))?;
         let store = Arc::new(store);
+        if let Some(notifier) = store.notifier() {
+            registry.singleton::<dyn JobNotifier>(Arc::clone(notifier))?;
+        }
         registry.singleton::<SeaOrmStore>(Arc::clone(&store))?;
         registry.singleton::<dyn JobStore>(store.clone())?;
         registry.singleton::<dyn JobQueue>(store.clone())?;

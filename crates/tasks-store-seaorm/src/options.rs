@@ -46,6 +46,9 @@ pub struct SeaOrmStoreOptions {
     /// Longest time that a statement of the store's runs on a server, and that a transaction of the store's is left without a statement, as by a process that was
     /// suspended; at most an hour. A statement that has no answer after twice that time has lost its server, as by a broken network. Defaults to 30 s.
     pub statement_timeout: Duration,
+    /// Whether processes tell each other of work and commands by LISTEN and NOTIFY; PostgreSQL only. Two connections more for a process that runs jobs,
+    /// one for a process that only enqueues. Without it they find out by polling. Switch it off behind a pooler in transaction mode. Defaults to true.
+    pub notify: bool,
     /// Whether connecting brings the tables to this program's version. Where false, a database of another version is refused. Defaults to true.
     pub migrate_on_start: bool,
 }
@@ -63,6 +66,7 @@ impl SeaOrmStoreOptions {
             busy_timeout: Duration::from_secs(5),
             acquire_timeout: Duration::from_secs(30),
             statement_timeout: Duration::from_secs(30),
+            notify: true,
             migrate_on_start: true,
         }
     }
@@ -144,6 +148,7 @@ impl fmt::Debug for SeaOrmStoreOptions {
             .field("busy_timeout", &self.busy_timeout)
             .field("acquire_timeout", &self.acquire_timeout)
             .field("statement_timeout", &self.statement_timeout)
+            .field("notify", &self.notify)
             .field("migrate_on_start", &self.migrate_on_start)
             .finish()
     }

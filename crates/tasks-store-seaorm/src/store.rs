@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait};
 use tasks_abstractions::job::Lane;
 use tasks_abstractions::{
-    Clock, GuidGenerator, JobId, RunId, SequentialGuidGenerator, StoreError, Timestamp,
+    Clock, GuidGenerator, JobId, JobNotifier, RunId, SequentialGuidGenerator, StoreError, Timestamp,
 };
 
 use crate::connect::{self, Handles};
@@ -19,6 +19,9 @@ use crate::migration;
 use crate::options::{Location, SeaOrmStoreOptions};
 use crate::row::{Hex, json_rows, timestamp, unreadable};
 use crate::statement::{On, answered, column};
+
+/// Longest wait at the end for what other processes are to be told.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How often a transaction is tried when others are in its way each time.
 const TRIES: usize = 8;
@@ -50,6 +53,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     guids: SequentialGuidGenerator,
     pub(crate) lock_files: LockFiles,
+    notifier: Option<Arc<dyn JobNotifier>>,
     /// Lanes that are known to be committed. Lanes are never removed.
     lanes: Mutex<HashSet<Lane>>,
 }
@@ -90,6 +94,8 @@ impl SeaOrmStore {
         let location = options.check()?;
         let open = connect::open(&options, &location).await?;
         let lock_files = LockFiles::beside(&location)?;
+        let guids = SequentialGuidGenerator::new(clock.clone());
+        let notifier = connect::notifier(&options, &location, guids.create())?;
         Ok(Self {
             shared: Arc::new(Shared {
                 open,
@@ -97,9 +103,10 @@ impl SeaOrmStore {
                 schema: options.schema,
                 busy_timeout: options.busy_timeout,
                 acquire_timeout: options.acquire_timeout,
-                guids: SequentialGuidGenerator::new(clock.clone()),
+                guids,
                 clock,
                 lock_files,
+                notifier,
                 lanes: Mutex::new(HashSet::from([Lane::any_node()])),
             }),
         })
@@ -112,11 +119,23 @@ impl SeaOrmStore {
         &self.shared.open.application
     }
 
-    /// Closes all connections and frees the locks of this process's instances. Calls of this store and its clones fail afterwards.
+    /// What tells other processes on this database of work and commands: on PostgreSQL, by LISTEN and NOTIFY on connections of its own, unless
+    /// [`SeaOrmStoreOptions::notify`] is false. Elsewhere `None`.
+    #[must_use]
+    pub fn notifier(&self) -> Option<&Arc<dyn JobNotifier>> {
+        self.shared.notifier.as_ref()
+    }
+
+    /// Sends what other processes are to be told (for at most 2 s), closes all connections and frees the locks of this process's instances. Calls of this store and its clones fail afterwards.
     ///
     /// # Errors
     /// Where the database could not be closed in order.
     pub async fn close(&self) -> Result<(), StoreError> {
+        if let Some(notifier) = &self.shared.notifier
+            && tokio::time::timeout(LAST_WORDS, notifier.flush()).await.is_err()
+        {
+            tracing::warn!("other nodes could not be told of the last changes; they find them by polling");
+        }
         self.shared.open.close().await?;
         self.shared.lock_files.release_all();
         Ok(())

@@ -10,7 +10,7 @@ use tasks_abstractions::{
     JobStatus, JobStore, SequentialGuidGenerator, SystemClock,
 };
 use tasks_core::{
-    Engine, EngineOptions, EngineParts, JobRegistry, LocalJobPublisher, MemoryStore, Signals,
+    Engine, EngineOptions, EngineParts, JobRegistry, EngineJobPublisher, MemoryStore, Signals,
     StoreBackgroundJobManager,
 };
 use tasks_multitenancy::TenantScope;
@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let guids: Arc<dyn GuidGenerator> = Arc::new(SequentialGuidGenerator::new(Arc::clone(&clock)));
     let store = Arc::new(MemoryStore::new(Arc::clone(&clock)));
     let signals = Signals::new();
-    let publisher: Arc<dyn JobPublisher> = Arc::new(LocalJobPublisher::new(signals.clone()));
+    let publisher: Arc<dyn JobPublisher> = Arc::new(EngineJobPublisher::new(signals.clone()));
     let options = EngineOptions::default();
     let mut registry = JobRegistry::new();
     registry.add_job(&JobRegistration::of::<Add>("main.rs"))?;

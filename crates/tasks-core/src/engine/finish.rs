@@ -297,6 +297,9 @@ impl Engine {
             if settlement.next.is_some() || !settlement.follow_ups.is_empty() {
                 self.signals().work();
             }
+            if let Some(next) = &settlement.next {
+                self.hand_over(next);
+            }
         } else {
             warn!(job = %it.job.id, run = %it.run.run_id, outcome = %it.report.outcome,
                 "the run had been taken over or deleted; its outcome is dropped");

@@ -71,6 +71,7 @@ impl Engine {
             () = self.finish_loop() => {}
             () = self.watch_loop() => {}
             () = self.command_loop() => {}
+            () = self.hear_others() => {}
             () = self.progress_loop() => {}
             () = self.stray_loop() => {}
         }
@@ -234,7 +235,11 @@ impl Engine {
     async fn command_loop(&self) {
         let mut pause = Pause::new("commands");
         loop {
-            self.signals().wait_for_commands().await;
+            match self.options().command_poll_interval {
+                // A timeout is the ordinary case: it is time to look.
+                Some(interval) => drop(timeout(interval, self.signals().wait_for_commands()).await),
+                None => self.signals().wait_for_commands().await,
+            }
             match self.cancel_step().await {
                 Ok(()) => pause.is_well(),
                 Err(error) => pause.after(&error).await,

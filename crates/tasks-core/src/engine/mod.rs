@@ -7,6 +7,7 @@ mod board;
 mod claim;
 mod execute;
 mod finish;
+mod hearing;
 mod heartbeat;
 mod lanes;
 pub mod loops;
@@ -40,7 +41,7 @@ use crate::registry::JobRegistry;
 
 pub use self::claim::ClaimStep;
 pub use self::options::{DurableFinish, EngineOptions};
-pub use self::signals::{LocalJobDispatcher, LocalJobPublisher, Signals};
+pub use self::signals::{EngineJobDispatcher, EngineJobPublisher, Signals};
 
 /// What an engine is made of.
 #[derive(Clone)]

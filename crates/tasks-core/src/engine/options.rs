@@ -29,6 +29,8 @@ pub struct EngineOptions {
     pub claim_batch: usize,
     /// How often the store is asked for work that nobody announced. Defaults to 1 s.
     pub poll_interval: Duration,
+    /// How often commands for runs of this node are looked for, such as a pause, where nobody announces them; `None`: with each heartbeat. Defaults to `None`.
+    pub command_poll_interval: Option<Duration>,
     /// How often the lease is renewed. Defaults to 5 s.
     pub heartbeat: Duration,
     /// How long a node counts as alive without renewal; at least four heartbeats. Defaults to 20 s.
@@ -65,6 +67,7 @@ impl Default for EngineOptions {
             max_concurrency: 100,
             claim_batch: 1_000,
             poll_interval: Duration::from_secs(1),
+            command_poll_interval: None,
             heartbeat: Duration::from_secs(5),
             lease: Duration::from_secs(20),
             finish_batch: 500,
@@ -119,6 +122,13 @@ impl EngineOptions {
                 "poll_interval",
                 self.poll_interval,
                 Duration::from_millis(1),
+                hour,
+            ),
+            (
+                "command_poll_interval",
+                // The heartbeat looks anyway.
+                self.command_poll_interval.unwrap_or(hour),
+                Duration::from_millis(10),
                 hour,
             ),
             ("heartbeat", self.heartbeat, Duration::from_millis(50), hour),

@@ -1,9 +1,11 @@
 //! Signals between the parts of one process: work was added, commands were given, slots were freed.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
-use tasks_abstractions::{JobCommand, JobDispatcher, JobId, JobPublisher, WakeHint};
+use tasks_abstractions::{
+    JobCommand, JobDispatcher, JobId, JobNotifier, JobPublisher, Notification, WakeHint,
+};
 use tasks_multitenancy::TenantId;
 use tokio::sync::Notify;
 
@@ -21,6 +23,7 @@ struct Inner {
     rescue: Notify,
     beat: Notify,
     progress: Notify,
+    notifier: OnceLock<Arc<dyn JobNotifier>>,
 }
 
 impl Signals {
@@ -28,6 +31,23 @@ impl Signals {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// From now on the engines of other processes are told and heard, too. The first notifier stays: false where there is one already.
+    #[must_use]
+    pub fn connect(&self, notifier: Arc<dyn JobNotifier>) -> bool {
+        self.inner.notifier.set(notifier).is_ok()
+    }
+
+    pub(super) fn notifier(&self) -> Option<&Arc<dyn JobNotifier>> {
+        self.inner.notifier.get()
+    }
+
+    /// Tells the engines of other processes, where they can be told.
+    pub(super) fn tell(&self, notification: impl FnOnce() -> Notification) {
+        if let Some(notifier) = self.notifier() {
+            notifier.notify(notification());
+        }
     }
 
     /// There may be work to claim, or a slot to put it into.
@@ -85,11 +105,11 @@ impl Signals {
     }
 }
 
-/// Wakes the engine of this process only. Other processes on the same store find the work by polling.
+/// Wakes the engine of this process, and those of others where there is a [`JobNotifier`]; else they find the work by polling.
 #[derive(Debug, Clone)]
-pub struct LocalJobPublisher(Signals);
+pub struct EngineJobPublisher(Signals);
 
-impl LocalJobPublisher {
+impl EngineJobPublisher {
     /// A publisher to the engine that listens to these signals.
     #[must_use]
     pub fn new(signals: Signals) -> Self {
@@ -98,17 +118,18 @@ impl LocalJobPublisher {
 }
 
 #[async_trait]
-impl JobPublisher for LocalJobPublisher {
-    async fn publish(&self, _: &[WakeHint]) {
+impl JobPublisher for EngineJobPublisher {
+    async fn publish(&self, hints: &[WakeHint]) {
         self.0.work();
+        self.0.tell(|| Notification::Work(hints.to_vec()));
     }
 }
 
-/// Tells the engine of this process of commands. Other processes find them with their next heartbeat.
+/// Tells the engine of this process of commands, and those of others where there is a [`JobNotifier`]; else they find them with their next heartbeat.
 #[derive(Debug, Clone)]
-pub struct LocalJobDispatcher(Signals);
+pub struct EngineJobDispatcher(Signals);
 
-impl LocalJobDispatcher {
+impl EngineJobDispatcher {
     /// A dispatcher to the engine that listens to these signals.
     #[must_use]
     pub fn new(signals: Signals) -> Self {
@@ -117,9 +138,10 @@ impl LocalJobDispatcher {
 }
 
 #[async_trait]
-impl JobDispatcher for LocalJobDispatcher {
+impl JobDispatcher for EngineJobDispatcher {
     async fn dispatch(&self, _: JobCommand, _: TenantId, _: &[JobId]) {
         self.0.commands();
         self.0.work();
+        self.0.tell(|| Notification::Commands);
     }
 }

@@ -123,6 +123,11 @@ impl<'a> Reader<'a> {
         self.read(key, present, to, duration_of);
     }
 
+    fn optional_duration(&mut self, key: &str, to: &mut Option<Duration>) {
+        let present = to.and_then(|it| quoted(&duration_text(it)));
+        self.read(key, present, to, |it| duration_of(it).map(Some));
+    }
+
     fn retention(&mut self, key: &str, to: &mut Retention) {
         let present = match to {
             Retention::Forever => quoted("never"),
@@ -218,6 +223,7 @@ pub(super) fn read_all(reader: &mut Reader<'_>, options: &mut HostOptions) {
         },
     );
     reader.duration("poll_interval", &mut it.poll_interval);
+    reader.optional_duration("command_poll_interval", &mut it.command_poll_interval);
     reader.duration("heartbeat", &mut it.heartbeat);
     reader.duration("lease", &mut it.lease);
     reader.duration("finish_linger", &mut it.finish_linger);

@@ -7,10 +7,12 @@ use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::{ConnectOptions as _, Connection as _};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 use tasks_abstractions::StoreError;
+use uuid::Uuid;
 
 use super::{Handles, unreadable_url};
 use crate::dialect::Dialect;
 use crate::error;
+use crate::notify::PgNotifier;
 use crate::options::{Durability, SeaOrmStoreOptions, driver_url};
 
 /// What tells the store's sessions from others, where the URL has no name for them.
@@ -70,11 +72,10 @@ fn session(options: &SeaOrmStoreOptions, own: bool) -> Vec<(&'static str, String
     settings
 }
 
-fn pool(
+fn server(
     options: &SeaOrmStoreOptions,
-    connections: u32,
     settings: Vec<(&'static str, String)>,
-) -> Result<ConnectOptions, StoreError> {
+) -> Result<PgConnectOptions, StoreError> {
     let server: PgConnectOptions = driver_url(&options.url).parse().map_err(unreadable_url)?;
     let server = server.disable_statement_logging();
     let server = if server.get_application_name().is_none() {
@@ -82,7 +83,20 @@ fn pool(
     } else {
         server
     };
-    let server = server.options(settings);
+    Ok(server.options(settings))
+}
+
+/// What processes tell each other through the server.
+pub(super) fn notifier(options: &SeaOrmStoreOptions, me: Uuid) -> Result<PgNotifier, StoreError> {
+    Ok(PgNotifier::new(server(options, session(options, true))?, me))
+}
+
+fn pool(
+    options: &SeaOrmStoreOptions,
+    connections: u32,
+    settings: Vec<(&'static str, String)>,
+) -> Result<ConnectOptions, StoreError> {
+    let server = server(options, settings)?;
     let mut pool = ConnectOptions::new(UNSAID);
     pool.max_connections(connections)
         .acquire_timeout(options.acquire_timeout)

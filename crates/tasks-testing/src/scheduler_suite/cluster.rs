@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tasks_abstractions::store::NodeState;
-use tasks_abstractions::{JobQueue, JobStatus, Outcome, RunOutcome};
+use tasks_abstractions::{JobCommand, JobManagement, JobQueue, JobStatus, Outcome, RunOutcome};
+use tasks_multitenancy::TenantScope;
 
 use super::fixture::{Gate, LIMIT, SchedulerFixture, done, endless, pass, secs, until_cancelled};
 use crate::Recorder;
@@ -210,4 +211,31 @@ pub async fn nodes_that_slept_together_do_not_bury_each_other(fx: &impl Schedule
     }
     let nodes = fx.memory().nodes().await.unwrap();
     assert!(nodes.iter().all(|it| it.state == NodeState::Alive), "{nodes:?}");
+}
+
+/// Commands of another node are looked for as often as the options say, where that is more often than the heartbeat.
+pub async fn commands_of_another_node_can_be_heard_between_heartbeats(fx: &impl SchedulerFixture) {
+    let node = |name: &str| {
+        fx.node(name).options(|it| {
+            it.heartbeat = secs(600);
+            it.lease = secs(2_400);
+            it.command_poll_interval = Some(secs(2));
+        })
+    };
+    let a = node("a").run("t", until_cancelled).build().unwrap();
+    let b = node("b").build().unwrap();
+    a.start();
+    let id = a.enqueue("t").await.unwrap();
+    a.recorder().started(id, 1, LIMIT).await.unwrap();
+    b.start();
+    pass(secs(60)).await;
+    let management = b.management();
+    management
+        .command(TenantScope::All, id, JobCommand::Pause)
+        .await
+        .unwrap();
+    a.recorder()
+        .settled(id, RunOutcome::Cancelled, 1, secs(3))
+        .await
+        .unwrap();
 }

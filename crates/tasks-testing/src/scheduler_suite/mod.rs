@@ -245,6 +245,7 @@ macro_rules! __for_scheduler_cases {
                 a_fenced_node_begins_anew,
                 a_node_fences_itself_when_its_lease_ends,
                 nodes_that_slept_together_do_not_bury_each_other,
+                commands_of_another_node_can_be_heard_between_heartbeats,
             }
             suspects: {
                 kills_over_a_batch_abandon_nobody,

@@ -11,8 +11,8 @@ use tasks_abstractions::{
     RunFollowUps, SequentialGuidGenerator, WorkerRegistration,
 };
 use tasks_core::{
-    AdministratorChannels, Engine, EngineManagement, EngineOptions, EngineParts, EngineScheduler,
-    JobRegistry, LocalJobDispatcher, LocalJobPublisher, LogChannel, NotifyAdministrator, Signals,
+    AdministratorChannels, Engine, EngineJobDispatcher, EngineJobPublisher, EngineManagement, EngineOptions,
+    EngineParts, EngineScheduler, JobRegistry, LogChannel, NotifyAdministrator, Signals,
     StoreBackgroundJobManager, StoreBackgroundWorkerManager, WorkerManagerParts,
 };
 use tokio::runtime::Handle;
@@ -192,8 +192,8 @@ impl TestHostBuilder {
     /// Outside of a tokio runtime: its runs are spawned on the present one.
     pub fn build(self) -> Result<TestHost, TestHostError> {
         let signals = Signals::new();
-        let publisher: Arc<dyn JobPublisher> = Arc::new(LocalJobPublisher::new(signals.clone()));
-        let dispatcher: Arc<dyn JobDispatcher> = Arc::new(LocalJobDispatcher::new(signals.clone()));
+        let publisher: Arc<dyn JobPublisher> = Arc::new(EngineJobPublisher::new(signals.clone()));
+        let dispatcher: Arc<dyn JobDispatcher> = Arc::new(EngineJobDispatcher::new(signals.clone()));
         let guids: Arc<dyn GuidGenerator> = Arc::new(SequentialGuidGenerator::new(Arc::clone(&self.clock)));
         let limits = self.options.limits.clone();
         let (queue, store, clock) = (&self.queue, &self.store, &self.clock);

@@ -268,21 +268,27 @@ impl Engine {
         if unknown.is_empty() {
             return Ok(());
         }
-        warn!(
-            runs = unknown.len(),
-            "giving back runs whose claim was never answered"
-        );
         let ids: Vec<_> = unknown.iter().map(|it| it.job_id).collect();
         let snapshots = self.parts().store.snapshots(TenantScope::All, &ids).await?;
-        for snapshot in snapshots {
-            let Some(run) = snapshot.run else { continue };
-            if !unknown.iter().any(|it| it.run_id == run.run_id) {
-                continue;
-            }
-            let claimed = ClaimedRun {
-                job: Arc::new(snapshot.job),
-                run,
-            };
+        // What is not there any more was settled between the look at the rows and the look at the board.
+        let left: Vec<_> = snapshots
+            .into_iter()
+            .filter_map(|it| {
+                let run = it.run?;
+                let is_unknown = unknown.iter().any(|it| it.run_id == run.run_id);
+                is_unknown.then(|| ClaimedRun {
+                    job: Arc::new(it.job),
+                    run,
+                })
+            })
+            .collect();
+        if !left.is_empty() {
+            warn!(
+                runs = left.len(),
+                "giving back runs whose claim was never answered"
+            );
+        }
+        for claimed in left {
             let outcome = if self.board().lost_take_overs.contains(&claimed.run.claim_id) {
                 RunOutcome::Interrupted
             } else {

@@ -98,7 +98,9 @@ fn flag(it: &JobSnapshot, is_enabled: bool) -> Decision {
     }))
 }
 
-/// Resume, start, enable and queueing anew: active and armed, with tries and interruptions forgotten. Refused where nothing is left to run.
+/// Resume, start, enable and queueing anew: active and armed, with tries forgotten. Refused where nothing is left to run.
+///
+/// A job that was stopped or has ended begins anew. One that was only held goes on: should its process have died under it, the next run must be told.
 #[must_use]
 pub fn go_on(it: &JobSnapshot, now: Timestamp) -> Decision {
     let is_completed_once = it.job.state() == JobState::Completed && it.job.job_type == JobType::Once;
@@ -107,10 +109,11 @@ pub fn go_on(it: &JobSnapshot, now: Timestamp) -> Decision {
         is_enabled: true,
         is_abandoned: false,
         try_count: 0,
-        interruptions: 0,
-        suspect_interruptions: 0,
         ..it.job.clone()
     };
+    if !matches!(it.job.state(), JobState::Paused | JobState::Active) {
+        (job.interruptions, job.suspect_interruptions) = (0, 0);
+    }
     let armed = first_execution(&job, now);
     if let Some(run) = &it.run {
         if let (JobState::Completed, Err(reason)) = (it.job.state(), &armed) {

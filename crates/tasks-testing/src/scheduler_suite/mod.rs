@@ -253,6 +253,7 @@ macro_rules! __for_scheduler_cases {
                 a_suspect_proves_harmless_by_running,
                 a_backlog_does_not_starve_suspects,
                 interruptions_are_forgotten,
+                a_resumed_job_is_told_of_its_interruptions,
             }
             shutdown: {
                 shutdown_drains,

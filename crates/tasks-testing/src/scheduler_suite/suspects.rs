@@ -1,6 +1,6 @@
 //! Jobs under which processes die: the one that kills is found, the innocent are not dragged down.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use tasks_abstractions::{
     EnqueueRequest, JobArgs, JobCommand, JobId, JobInfo, JobManagement, JobPriority, JobStatus, RunOutcome,
@@ -231,4 +231,39 @@ pub async fn interruptions_are_forgotten(fx: &impl SchedulerFixture) {
         (false, 0, 0)
     );
     recorder.started(id, 3, secs(5)).await.unwrap();
+}
+
+/// A job whose process died under it and that was held meanwhile goes on when it is resumed: its next run is told that its code may have run in part.
+pub async fn a_resumed_job_is_told_of_its_interruptions(fx: &impl SchedulerFixture) {
+    let recorder = Arc::new(Recorder::new());
+    let host = doomed(fx, &recorder);
+    host.start();
+    let id = host.enqueue("t").await.unwrap();
+    recorder.started(id, 1, LIMIT).await.unwrap();
+    host.kill();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let telling = Arc::clone(&told);
+    let host = fx
+        .node("a")
+        .recorder(&recorder)
+        .run("t", move |ctx| {
+            telling.lock().unwrap().push(ctx.interruptions());
+            done(ctx)
+        })
+        .build()
+        .unwrap();
+    host.command(id, JobCommand::Pause).await.unwrap();
+    host.start();
+    recorder
+        .settled(id, RunOutcome::Interrupted, 1, LIMIT)
+        .await
+        .unwrap();
+    assert_eq!(host.find(id).await.unwrap().status, JobStatus::Paused);
+    host.command(id, JobCommand::Resume).await.unwrap();
+    recorder
+        .settled(id, RunOutcome::Succeeded, 1, LIMIT)
+        .await
+        .unwrap();
+    assert_eq!(*told.lock().unwrap(), [1]);
+    assert_eq!(host.find(id).await.unwrap().interruptions, 0, "it has settled");
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tasks_abstractions::run::JobLog;
@@ -12,7 +13,7 @@ use tasks_store_seaorm::SeaOrmStore;
 use tests::chaos::{EndKind, Line, Moment, Work, read_lines};
 
 use crate::answers::Answer;
-use crate::fault::Fault;
+use crate::fault::{Fault, Kind};
 use crate::node::{Ending, Life, ledger_of};
 use crate::producer::orders;
 use crate::settings::Settings;
@@ -45,6 +46,16 @@ pub(crate) struct Settled {
     pub(crate) at: Moment,
     pub(crate) outcome: String,
     pub(crate) is_applied: bool,
+}
+
+/// A renewal that came late.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Late {
+    pub(crate) process: (usize, u32),
+    pub(crate) since: Moment,
+    pub(crate) at: Moment,
+    pub(crate) calls: Duration,
+    pub(crate) stall: Duration,
 }
 
 /// What was accepted.
@@ -127,6 +138,7 @@ impl Evidence {
     }
 
     fn read_ledgers(&mut self, folder: &Path) -> Result<()> {
+        let mut late = Vec::new();
         for life in &self.lives {
             let (node, generation) = (life.node, life.generation);
             let path = ledger_of(folder, node, generation);
@@ -134,6 +146,18 @@ impl Evidence {
             let mut last = life.born;
             for line in read_lines::<Line>(&path)? {
                 match line {
+                    Line::Late {
+                        since,
+                        at,
+                        calls,
+                        stall,
+                    } => late.push(Late {
+                        process: (node, generation),
+                        since,
+                        at,
+                        calls,
+                        stall,
+                    }),
                     Line::Start {
                         run,
                         job,
@@ -198,7 +222,7 @@ impl Evidence {
             let kill = self
                 .faults
                 .iter()
-                .find(|it| it.kind == crate::fault::Kind::Kill && it.node == Some((node, generation)));
+                .find(|it| it.kind == Kind::Kill && it.node == Some((node, generation)));
             let gone = match (life.died, kill) {
                 (None, _) => i64::MAX,
                 (Some(_), Some(kill)) => kill.begin.mono.max(last.mono),
@@ -210,7 +234,42 @@ impl Evidence {
             }
             self.runs.extend(own.into_values());
         }
+        for it in &late {
+            self.came_late(it);
+        }
         Ok(())
+    }
+
+    /// A renewal that came late without a fault that is a reason for it: the machine's doing where it can be seen, else the engine's.
+    pub(crate) fn came_late(&mut self, it: &Late) {
+        let Late {
+            process, since, at, ..
+        } = *it;
+        let meets = |fault: &&Fault| fault.is_of(process.0, process.1) && fault.meets(since.mono, at.mono);
+        let mut known = self.faults.iter().filter(meets).peekable();
+        let is_touched = known.peek().is_some();
+        if known.any(|fault| fault.kind.explains_overlap()) {
+            return;
+        }
+        let heartbeat = self.settings.heartbeat;
+        if it.calls < heartbeat && it.stall < heartbeat {
+            if is_touched {
+                return;
+            }
+            self.found.push(format!(
+                "process {process:?} renewed its lease after {} ms, though nothing stood still: answers took {:?}, its threads waited {:?}",
+                (at.mono - since.mono) / 1_000,
+                it.calls,
+                it.stall
+            ));
+            return;
+        }
+        self.faults.push(Fault {
+            kind: Kind::Starved,
+            node: Some(process),
+            begin: since,
+            end: Some(at),
+        });
     }
 
     /// Sorts what was gathered and makes it easy to find.

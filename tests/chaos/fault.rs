@@ -41,20 +41,22 @@ pub(crate) enum Kind {
     Restart,
     /// The server is killed and restarts (servers).
     Crash,
+    /// Nobody's doing: the machine was too busy, and a node or its database stood still until the lease was nearly over, or longer.
+    #[value(skip)]
+    Starved,
 }
 
 impl Kind {
     pub(crate) fn name(self) -> String {
         self.to_possible_value()
-            .map(|it| it.get_name().to_owned())
-            .unwrap_or_default()
+            .map_or_else(|| "starved".to_owned(), |it| it.get_name().to_owned())
     }
 
     /// Whether it is done to one node, not to the database.
     pub(crate) fn is_of_node(self) -> bool {
         matches!(
             self,
-            Self::Kill | Self::Term | Self::Stop | Self::Clock | Self::Deploy | Self::Cut
+            Self::Kill | Self::Term | Self::Stop | Self::Clock | Self::Deploy | Self::Cut | Self::Starved
         )
     }
 
@@ -62,7 +64,7 @@ impl Kind {
     pub(crate) fn explains_overlap(self) -> bool {
         matches!(
             self,
-            Self::Kill | Self::Stop | Self::Cut | Self::Stall | Self::Drop
+            Self::Kill | Self::Stop | Self::Cut | Self::Stall | Self::Drop | Self::Starved
         )
     }
 }

@@ -201,7 +201,7 @@ impl Node {
                 Line::End { run, .. } => {
                     self.open.remove(&run);
                 }
-                Line::Due { .. } | Line::Settled { .. } => {}
+                Line::Due { .. } | Line::Settled { .. } | Line::Late { .. } => {}
             }
         }
         Ok(())

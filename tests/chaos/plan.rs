@@ -69,6 +69,8 @@ impl Plan {
             // Around the time for which the store itself waits (5 s), and around a lease.
             Kind::Lock => (seconds(1), lease.max(seconds(5)) + heartbeat * 2),
             Kind::Full => (seconds(1), lease),
+            // Nobody's doing.
+            Kind::Starved => (Duration::ZERO, Duration::ZERO),
             Kind::Stall | Kind::Delay => (heartbeat, lease + heartbeat * 2),
         })
     }

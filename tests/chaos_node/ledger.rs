@@ -76,6 +76,12 @@ impl Ledger {
         .await
     }
 
+    /// Writes a line that nothing waits for.
+    pub(crate) fn note(&self, line: Line) {
+        // Only a ledger that cannot be written has ended, and it ends the process.
+        let _ = self.lines.send((line, None));
+    }
+
     async fn write(&self, line: Line) -> Result<()> {
         let (written, is_written) = oneshot::channel();
         self.lines
@@ -140,7 +146,6 @@ impl JobEvent for Observer {
             outcome: it.outcome.to_string(),
             applied: it.is_applied,
         };
-        // Only a ledger that cannot be written has ended, and it ends the process.
-        let _ = self.0.lines.send((line, None));
+        self.0.note(line);
     }
 }

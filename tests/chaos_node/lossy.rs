@@ -15,7 +15,9 @@ use tasks_abstractions::store::{
 };
 use tasks_abstractions::{JobId, JobQueue, StoreError, Timestamp};
 use tasks_multitenancy::TenantScope;
-use tests::chaos::SOUR;
+use tests::chaos::{Moment, SOUR};
+
+use crate::pulse::Pulse;
 
 /// Whether the way is cut.
 #[derive(Debug, Default)]
@@ -32,11 +34,12 @@ impl Cut {
 pub(crate) struct LossyQueue {
     inner: Arc<dyn JobQueue>,
     cut: Arc<Cut>,
+    pulse: Pulse,
 }
 
 impl LossyQueue {
-    pub(crate) fn new(inner: Arc<dyn JobQueue>, cut: Arc<Cut>) -> Self {
-        Self { inner, cut }
+    pub(crate) fn new(inner: Arc<dyn JobQueue>, cut: Arc<Cut>, pulse: Pulse) -> Self {
+        Self { inner, cut, pulse }
     }
 
     async fn lossy<T>(&self, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
@@ -119,11 +122,18 @@ impl JobQueue for LossyQueue {
     }
 
     async fn register_node(&self, node: &NodeInfo) -> Result<(), StoreError> {
-        self.lossy(self.inner.register_node(node)).await
+        let sent = Moment::now();
+        let answer = self.lossy(self.inner.register_node(node)).await;
+        self.pulse.renewed(sent, answer.is_ok());
+        answer
     }
 
     async fn renew(&self, request: &RenewRequest) -> Result<Renewal, StoreError> {
-        self.lossy(self.inner.renew(request)).await
+        let sent = Moment::now();
+        let answer = self.lossy(self.inner.renew(request)).await;
+        self.pulse
+            .renewed(sent, matches!(answer, Ok(Renewal::Alive { .. })));
+        answer
     }
 
     async fn cancel_requests(&self, instance: InstanceId) -> Result<Vec<CancelRequest>, StoreError> {

@@ -7,6 +7,7 @@ mod control;
 mod ledger;
 mod lossy;
 mod module;
+mod pulse;
 mod work;
 mod workers;
 
@@ -110,7 +111,12 @@ async fn run(args: Args) -> Result<()> {
     let host = Host::builder()
         .ignore_environment()
         .clock(clock)
-        .module(ChaosModule::new(store, cut, Arc::clone(&ledger)))
+        .module(ChaosModule::new(
+            store,
+            cut,
+            Arc::clone(&ledger),
+            millis(args.lease),
+        ))
         .registry(registry)
         .event(Arc::new(Observer::new(Arc::clone(&ledger))))
         .version(if args.older { "1.0.0" } else { "2.0.0" })

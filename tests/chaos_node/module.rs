@@ -1,6 +1,7 @@
 //! The store of a node, behind a way that can be cut.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tasks_abstractions::services::{Module, ModuleError, ServiceRegistry, Services};
@@ -9,6 +10,7 @@ use tasks_store_seaorm::{SeaOrmStore, SeaOrmStoreOptions};
 
 use crate::ledger::Ledger;
 use crate::lossy::{Cut, LossyQueue};
+use crate::pulse::Pulse;
 
 /// Connects to the database and gives the ledger to the jobs.
 #[derive(Debug)]
@@ -16,11 +18,22 @@ pub(crate) struct ChaosModule {
     options: SeaOrmStoreOptions,
     cut: Arc<Cut>,
     ledger: Arc<Ledger>,
+    lease: Duration,
 }
 
 impl ChaosModule {
-    pub(crate) fn new(options: SeaOrmStoreOptions, cut: Arc<Cut>, ledger: Arc<Ledger>) -> Self {
-        Self { options, cut, ledger }
+    pub(crate) fn new(
+        options: SeaOrmStoreOptions,
+        cut: Arc<Cut>,
+        ledger: Arc<Ledger>,
+        lease: Duration,
+    ) -> Self {
+        Self {
+            options,
+            cut,
+            ledger,
+            lease,
+        }
     }
 }
 
@@ -32,7 +45,9 @@ impl Module for ChaosModule {
             .await
             .map_err(|it| ModuleError::because(format!("the store cannot be used: {it}"), it))?;
         let store = Arc::new(store);
-        let queue = LossyQueue::new(store.clone(), Arc::clone(&self.cut));
+        let pulse = Pulse::start(Arc::clone(&self.ledger), self.lease)
+            .map_err(|it| ModuleError::because("no thread for the pulse", it.into_boxed_dyn_error()))?;
+        let queue = LossyQueue::new(store.clone(), Arc::clone(&self.cut), pulse);
         registry.singleton::<SeaOrmStore>(Arc::clone(&store))?;
         registry.singleton::<dyn JobStore>(store.clone())?;
         registry.singleton::<dyn JobQueue>(Arc::new(queue))?;

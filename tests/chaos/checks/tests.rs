@@ -6,7 +6,7 @@ use tests::chaos::{CRON, EndKind, Moment, WORK_TYPE};
 
 use super::{overlap, rescue, violations};
 use crate::answers::Answer;
-use crate::evidence::{Evidence, Known, Run, Settled};
+use crate::evidence::{Evidence, Known, Late, Run, Settled};
 use crate::fault::{Fault, Kind};
 use crate::node::{Ending, Life};
 use crate::settings::{Pace, Settings};
@@ -187,4 +187,50 @@ fn a_process_that_ends_by_itself_is_found() {
     it.lives[0].asked = None;
     it.lives[1].died = Some((at(20), Ending::Signal(9)));
     assert_eq!(super::members::processes_end_as_asked(&it).len(), 2);
+}
+
+fn late(faults: Vec<Fault>, calls: u64, stall: u64) -> Evidence {
+    let mut it = evidence(faults);
+    it.came_late(&Late {
+        process: (1, 1),
+        since: at(10),
+        at: at(16),
+        calls: Duration::from_secs(calls),
+        stall: Duration::from_secs(stall),
+    });
+    it
+}
+
+#[test]
+fn a_late_renewal_excuses_only_where_something_stood_still() {
+    for (calls, stall) in [(5, 0), (0, 5)] {
+        let it = late(Vec::new(), calls, stall);
+        assert_eq!(it.faults.len(), 1);
+        let fault = &it.faults[0];
+        assert_eq!((fault.kind, fault.node), (Kind::Starved, Some((1, 1))));
+        assert_eq!((fault.begin, fault.end), (at(10), Some(at(16))));
+        assert!(it.found.is_empty(), "{:?}", it.found);
+    }
+    let it = late(Vec::new(), 0, 0);
+    assert!(it.faults.is_empty());
+    assert_eq!(it.found.len(), 1, "the engine renewed too late by itself");
+    // A reason that is known is enough; one that only makes everything slow is none.
+    let it = late(vec![fault(Kind::Cut, 1, 9, 12)], 5, 5);
+    assert_eq!((it.faults.len(), it.found.len()), (1, 0));
+    let it = late(vec![fault(Kind::Clock, 1, 9, 12)], 5, 0);
+    assert_eq!((it.faults.len(), it.found.len()), (2, 0));
+    let it = late(vec![fault(Kind::Cut, 2, 9, 12)], 0, 0);
+    assert_eq!(
+        (it.faults.len(), it.found.len()),
+        (1, 1),
+        "that of another node is no reason"
+    );
+}
+
+#[test]
+fn an_overlap_after_a_late_renewal_has_a_cause() {
+    let starved = fault(Kind::Starved, 1, 9, 16);
+    assert!(overlapping(vec![starved]).is_empty());
+    let of_the_other = fault(Kind::Starved, 2, 9, 16);
+    assert_eq!(overlapping(vec![of_the_other]).len(), 1);
 }

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,17 @@ pub enum Line {
         run: String,
         /// When it was due, in microseconds of wall time.
         at: i64,
+    },
+    /// The lease was renewed, and nearly or really too late.
+    Late {
+        /// When the renewal before was sent.
+        since: Moment,
+        /// When this one was answered.
+        at: Moment,
+        /// How long answers of renewals were waited for meanwhile.
+        calls: Duration,
+        /// The longest time meanwhile for which a thread that does nothing else could not run.
+        stall: Duration,
     },
     /// The store has answered for an outcome. May be missing where the process died.
     Settled {

@@ -3,6 +3,7 @@
 //! Each backend runs in a process of its own, so that the peak of memory is its own. The figures depend on the machine; the conditions are
 //! printed with them.
 
+mod beside;
 mod drain;
 mod hearing;
 mod measure;
@@ -27,10 +28,12 @@ enum Backend {
     SqliteNormal,
     /// The PostgreSQL server at `TASKS_TEST_POSTGRES_URL`, in the schema `tasks_bench`, which is removed first. Left out without the variable.
     Postgres,
+    /// The MariaDB server at `TASKS_TEST_MYSQL_URL`, in the database `tasks_bench`, which is removed first. Left out without the variable.
+    Mysql,
 }
 
 /// Benches of the engine.
-#[derive(Debug, Parser)]
+#[derive(Debug, Clone, Parser)]
 struct Args {
     /// Only this backend; all without it.
     #[arg(long)]
@@ -50,6 +53,9 @@ struct Args {
     /// Instead: how soon one node hears of the work and the commands of another one, on the PostgreSQL server.
     #[arg(long, conflicts_with_all = ["backend", "smoke"])]
     hearing: bool,
+    /// Instead: the drain beside so many waiting jobs of an absent node and as many of a type that nobody knows, and without them, in turn.
+    #[arg(long, conflicts_with_all = ["smoke", "hearing"])]
+    beside: Option<usize>,
     /// Measures one backend in this process and prints JSON.
     #[arg(long, hide = true)]
     child: bool,
@@ -79,6 +85,9 @@ fn main() -> Result<()> {
         .map_or_else(|| Backend::value_variants().to_vec(), |it| vec![it])
         .into_iter()
         .filter(|it| args.backend.is_some() || it.is_there());
+    if let Some(count) = args.beside {
+        return beside::run(backends, count, &args);
+    }
     let mut rows = Vec::new();
     for backend in backends {
         let mut passes = Vec::new();
@@ -93,7 +102,12 @@ fn main() -> Result<()> {
 impl Backend {
     /// Whether this machine has it.
     fn is_there(self) -> bool {
-        self != Self::Postgres || std::env::var_os(node::POSTGRES).is_some()
+        let server = match self {
+            Self::Postgres => node::POSTGRES,
+            Self::Mysql => node::MYSQL,
+            Self::Memory | Self::SqliteFull | Self::SqliteNormal => return true,
+        };
+        std::env::var_os(server).is_some()
     }
 }
 
@@ -107,6 +121,11 @@ fn in_process_of_its_own(backend: Backend, args: &Args) -> Result<Figures> {
             "--concurrency",
             &args.concurrency.to_string(),
         ])
+        .args(
+            args.beside
+                .iter()
+                .flat_map(|it| ["--beside".to_owned(), it.to_string()]),
+        )
         .output()?;
     if !output.status.success() {
         bail!(

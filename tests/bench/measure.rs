@@ -9,6 +9,7 @@ use tasks_abstractions::JobStatus;
 use tasks_abstractions::{BackgroundJobManager, BackgroundJobManagerExt, JobEvent};
 use tasks_multitenancy::TenantScope;
 
+use crate::beside;
 use crate::drain::{Counter, NO_OP, NoOp};
 use crate::node::Node;
 use crate::{Args, Backend};
@@ -40,7 +41,7 @@ impl Figures {
     }
 }
 
-/// Measures one backend in this process.
+/// Measures one backend in this process: all of it, or only the drain where that is beside others.
 pub(crate) fn measure(backend: Backend, args: &Args) -> Result<Figures> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -50,6 +51,16 @@ pub(crate) fn measure(backend: Backend, args: &Args) -> Result<Figures> {
 
 async fn all(backend: Backend, args: &Args) -> Result<Figures> {
     let (enqueue_batch, drain) = drain(backend, args).await?;
+    if args.beside.is_some() {
+        return Ok(Figures {
+            enqueue_one: 0.0,
+            enqueue_batch,
+            drain,
+            wait_p50: Duration::ZERO,
+            wait_p99: Duration::ZERO,
+            peak_kib: peak_kib()?,
+        });
+    }
     let enqueue_one = enqueue_one(backend, args).await?;
     let (wait_p50, wait_p99) = wait(backend, args).await?;
     Ok(Figures {
@@ -67,6 +78,9 @@ async fn drain(backend: Backend, args: &Args) -> Result<(f64, f64)> {
     let counter = Arc::new(Counter::default());
     let events: Vec<Arc<dyn JobEvent>> = vec![counter.clone()];
     let node = Node::start(backend, args, &[NO_OP], events, false).await?;
+    if let Some(count) = args.beside {
+        beside::fill(&node, count).await?;
+    }
     let began = Instant::now();
     let mut left = args.jobs;
     while left > 0 {

@@ -22,6 +22,9 @@ use crate::{Args, Backend};
 /// Where the PostgreSQL server is.
 pub(crate) const POSTGRES: &str = "TASKS_TEST_POSTGRES_URL";
 
+/// Where the MariaDB server is.
+pub(crate) const MYSQL: &str = "TASKS_TEST_MYSQL_URL";
+
 /// A running engine with its job manager.
 pub(crate) struct Node {
     pub(crate) engine: Engine,
@@ -46,6 +49,10 @@ async fn open(backend: Backend, clock: &Arc<dyn Clock>) -> Result<Stores> {
         }
         Backend::Postgres => {
             let store = Arc::new(postgres(Arc::clone(clock)).await?);
+            return Ok((store.clone(), store.clone(), store, None));
+        }
+        Backend::Mysql => {
+            let store = Arc::new(SeaOrmStore::connect(mysql_options().await?, Arc::clone(clock)).await?);
             return Ok((store.clone(), store.clone(), store, None));
         }
         Backend::SqliteFull => Durability::Full,
@@ -74,6 +81,23 @@ pub(crate) async fn postgres_options() -> Result<SeaOrmStoreOptions> {
     let mut options = SeaOrmStoreOptions::new(url);
     options.schema = Some("tasks_bench".to_owned());
     Ok(options)
+}
+
+/// An empty database on the server.
+async fn mysql_options() -> Result<SeaOrmStoreOptions> {
+    let url = std::env::var(MYSQL).with_context(|| format!("{MYSQL} is not set"))?;
+    let server = Database::connect(&url).await?;
+    for statement in [
+        "DROP DATABASE IF EXISTS tasks_bench",
+        "CREATE DATABASE tasks_bench",
+    ] {
+        server.execute_unprepared(statement).await?;
+    }
+    server.close().await?;
+    let (address, _) = url
+        .rsplit_once('/')
+        .with_context(|| format!("{MYSQL} names no database"))?;
+    Ok(SeaOrmStoreOptions::new(format!("{address}/tasks_bench")))
 }
 
 impl Node {

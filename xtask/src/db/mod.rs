@@ -39,7 +39,7 @@ impl Server {
     }
 
     /// The variable with the URL of a server for the tests.
-    const fn variable(self) -> &'static str {
+    pub(crate) const fn variable(self) -> &'static str {
         match self {
             Self::Postgres => "TASKS_TEST_POSTGRES_URL",
             Self::Mysql => "TASKS_TEST_MYSQL_URL",

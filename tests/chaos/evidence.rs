@@ -58,6 +58,16 @@ pub(crate) struct Late {
     pub(crate) stall: Duration,
 }
 
+/// A lock in the hands of a run, in microseconds of monotonic time.
+#[derive(Debug, Clone)]
+pub(crate) struct Hold {
+    pub(crate) key: String,
+    pub(crate) run: String,
+    pub(crate) process: (usize, u32),
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+}
+
 /// What was accepted.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Accepted {
@@ -74,6 +84,7 @@ pub(crate) struct Evidence {
     /// By start.
     pub(crate) runs: Vec<Run>,
     pub(crate) settled: Vec<Settled>,
+    pub(crate) holds: Vec<Hold>,
     pub(crate) accepted: HashMap<String, Accepted>,
     pub(crate) rolled_back: HashSet<String>,
     pub(crate) deleted: HashMap<String, Moment>,
@@ -128,6 +139,7 @@ impl Evidence {
             logs: Vec::new(),
             runs: Vec::new(),
             settled: Vec::new(),
+            holds: Vec::new(),
             accepted: HashMap::new(),
             rolled_back: HashSet::new(),
             deleted: HashMap::new(),
@@ -143,9 +155,20 @@ impl Evidence {
             let (node, generation) = (life.node, life.generation);
             let path = ledger_of(folder, node, generation);
             let mut own: HashMap<String, Run> = HashMap::new();
+            let mut holds: Vec<(String, String, Moment, Option<Moment>)> = Vec::new();
             let mut last = life.born;
             for line in read_lines::<Line>(&path)? {
                 match line {
+                    Line::Held { run, key, at } => {
+                        last = at;
+                        holds.push((run, key, at, None));
+                    }
+                    Line::Freed { run, at } => {
+                        last = at;
+                        if let Some(it) = holds.iter_mut().rev().find(|it| it.0 == run) {
+                            it.3 = Some(at);
+                        }
+                    }
                     Line::Late {
                         since,
                         at,
@@ -231,6 +254,17 @@ impl Evidence {
             };
             for it in own.values_mut().filter(|it| it.end.is_none()) {
                 it.over = gone;
+            }
+            for (run, key, from, freed) in holds {
+                // Until the code was over, where it never came to give the lock back.
+                let over = own.get(&run).map_or(gone, |it| it.over);
+                self.holds.push(Hold {
+                    key,
+                    run,
+                    process: (node, generation),
+                    from: from.mono,
+                    to: freed.map_or(over, |it| it.mono),
+                });
             }
             self.runs.extend(own.into_values());
         }

@@ -201,7 +201,11 @@ impl Node {
                 Line::End { run, .. } => {
                     self.open.remove(&run);
                 }
-                Line::Due { .. } | Line::Settled { .. } | Line::Late { .. } => {}
+                Line::Due { .. }
+                | Line::Settled { .. }
+                | Line::Held { .. }
+                | Line::Freed { .. }
+                | Line::Late { .. } => {}
             }
         }
         Ok(())

@@ -15,7 +15,7 @@ use tasks_abstractions::{
 use tasks_core::{EngineJobPublisher, Signals, StoreBackgroundJobManager};
 use tasks_multitenancy::TenantId;
 use tasks_store_seaorm::SeaOrmStore;
-use tests::chaos::{Does, GROUPS, SPECIAL_TYPE, WORK_TYPE, Work};
+use tests::chaos::{Does, GROUPS, LOCKS, SPECIAL_TYPE, WORK_TYPE, Work};
 use uuid::Uuid;
 
 use crate::answers::{Answer, Answers};
@@ -80,9 +80,14 @@ impl<'a> Producer<'a> {
         let guids = Arc::new(tasks_abstractions::SequentialGuidGenerator::new(Arc::clone(
             &clock,
         )));
+        let signals = Signals::new();
+        if let Some(notifier) = store.notifier() {
+            // These signals are new, so there is no other.
+            let _ = signals.connect(Arc::clone(notifier));
+        }
         let jobs = StoreBackgroundJobManager::new(
             Arc::new(store.clone()),
-            Arc::new(EngineJobPublisher::new(Signals::new())),
+            Arc::new(EngineJobPublisher::new(signals)),
             clock,
             guids,
             tasks_abstractions::JobLimits::default(),
@@ -176,7 +181,11 @@ impl<'a> Producer<'a> {
             30..80 => Does::FailFirst {
                 times: rng.random_range(1..=3),
             },
-            80..160 => Does::Late {
+            80..120 => Does::Locked {
+                key: rng.random_range(0..LOCKS),
+                millis: rng.random_range(10..200),
+            },
+            120..180 => Does::Late {
                 millis: rng.random_range(300..1_800),
             },
             _ => Does::Quick {

@@ -69,6 +69,7 @@ pub(crate) fn print(it: &Evidence, violations: &[Violation], args: &Args, condit
         overlaps(it).len().to_string(),
     );
     row("work done again", done_again(it).to_string());
+    row("locks taken", it.holds.len().to_string());
     row("lost", (count("lost") + count("drain")).to_string());
     let mut times: Vec<Duration> = rescues(it).iter().map(|it| it.took).collect();
     times.sort();

@@ -66,6 +66,23 @@ impl Ledger {
         .await
     }
 
+    pub(crate) async fn held(&self, ctx: &JobRunnableContext, key: &str) -> Result<()> {
+        self.write(Line::Held {
+            run: ctx.run_id().to_string(),
+            key: format!("{} of {}", key, ctx.tenant()),
+            at: Moment::now(),
+        })
+        .await
+    }
+
+    pub(crate) async fn freed(&self, ctx: &JobRunnableContext) -> Result<()> {
+        self.write(Line::Freed {
+            run: ctx.run_id().to_string(),
+            at: Moment::now(),
+        })
+        .await
+    }
+
     pub(crate) async fn end(&self, ctx: &JobRunnableContext, how: EndKind) -> Result<()> {
         self.write(Line::End {
             run: ctx.run_id().to_string(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tasks_abstractions::services::{Module, ModuleError, ServiceRegistry, Services};
-use tasks_abstractions::{Clock, JobLockProvider, JobQueue, JobStore};
+use tasks_abstractions::{Clock, JobLockProvider, JobNotifier, JobQueue, JobStore};
 use tasks_store_seaorm::{SeaOrmStore, SeaOrmStoreOptions};
 
 use crate::ledger::Ledger;
@@ -48,6 +48,9 @@ impl Module for ChaosModule {
         let pulse = Pulse::start(Arc::clone(&self.ledger), self.lease)
             .map_err(|it| ModuleError::because("no thread for the pulse", it.into_boxed_dyn_error()))?;
         let queue = LossyQueue::new(store.clone(), Arc::clone(&self.cut), pulse);
+        if let Some(notifier) = store.notifier() {
+            registry.singleton::<dyn JobNotifier>(Arc::clone(notifier))?;
+        }
         registry.singleton::<SeaOrmStore>(Arc::clone(&store))?;
         registry.singleton::<dyn JobStore>(store.clone())?;
         registry.singleton::<dyn JobQueue>(Arc::new(queue))?;

@@ -57,7 +57,10 @@ impl BackgroundJob for Special {
 
 async fn work_on(work: Work, ctx: &JobRunnableContext, ledger: &Ledger) -> JobResult {
     ledger.start(ctx).await.map_err(|it| broken(&it))?;
-    let how = act(work.does, ctx).await;
+    let how = match work.does {
+        Does::Locked { key, millis } => locked(key, millis, ctx, ledger).await.map_err(|it| broken(&it))?,
+        does => act(does, ctx).await,
+    };
     ledger.end(ctx, how).await.map_err(|it| broken(&it))?;
     match how {
         EndKind::Done => Ok(Outcome::Done),
@@ -66,10 +69,32 @@ async fn work_on(work: Work, ctx: &JobRunnableContext, ledger: &Ledger) -> JobRe
     }
 }
 
+/// Waits for a lock until it is asked to end, and works under it.
+async fn locked(key: u8, millis: u64, ctx: &JobRunnableContext, ledger: &Ledger) -> Result<EndKind> {
+    let key = format!("lock {key}");
+    let lock = loop {
+        // While the store is away nobody has a lock, and it is asked for again.
+        if let Ok(Some(lock)) = ctx.lock(&key).await {
+            break lock;
+        }
+        if ctx.cancellation().is_cancelled() {
+            return Ok(EndKind::Cancelled);
+        }
+        take(30).await;
+    };
+    ledger.held(ctx, &key).await?;
+    take(millis).await;
+    ledger.freed(ctx).await?;
+    // What cannot be given back ends with the run.
+    drop(lock.release().await);
+    ctx.set_result("did it");
+    Ok(EndKind::Done)
+}
+
 /// The job itself; answers how it ended.
 async fn act(does: Does, ctx: &JobRunnableContext) -> EndKind {
     match does {
-        Does::Quick { millis } | Does::Late { millis } => {
+        Does::Quick { millis } | Does::Late { millis } | Does::Locked { millis, .. } => {
             take(millis).await;
             ctx.set_result("did it");
             EndKind::Done

@@ -4,6 +4,7 @@ mod cron;
 mod endings;
 mod fences;
 mod interruptions;
+mod locks;
 mod members;
 mod once;
 mod operators;
@@ -15,7 +16,7 @@ pub(crate) use overlap::overlaps;
 pub(crate) use rescue::rescues;
 
 use crate::evidence::{Evidence, Run, Settled};
-use crate::fault::Fault;
+use crate::fault::{Fault, Kind};
 
 /// A rule that was broken.
 #[derive(Debug, Clone)]
@@ -35,6 +36,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("once", once::no_job_is_done_twice),
     ("repeated", once::nothing_runs_again_without_a_cause),
     ("overlap", overlap::no_two_runs_overlap_without_a_cause),
+    ("locks", locks::no_lock_is_held_twice_without_a_cause),
     ("stale", stale::recorded_is_what_ran),
     ("fenced", fences::a_fenced_run_ends_soon),
     ("interruptions", interruptions::the_next_run_knows),
@@ -55,6 +57,22 @@ pub(crate) fn violations(evidence: &Evidence) -> Vec<Violation> {
         .iter()
         .flat_map(|(check, run)| run(evidence).into_iter().map(|text| Violation { check, text }))
         .collect()
+}
+
+/// Whether a process may have been taken for dead shortly before this moment, while its code went on.
+fn may_be_fenced(it: &Evidence, (node, generation): (usize, u32), at: i64) -> bool {
+    let bound = micros(it.settings.rescue_bound());
+    let has_cause = it.faults.iter().any(|fault| {
+        (fault.kind.explains_overlap() && fault.kind != Kind::Kill)
+            && fault.is_of(node, generation)
+            && fault.meets(at - bound, at)
+    });
+    // A process that was asked to end leaves behind what does not end in time.
+    let was_asked = it
+        .life(node, generation)
+        .and_then(|it| it.asked)
+        .is_some_and(|asked| asked.mono <= at);
+    has_cause || was_asked
 }
 
 /// Whether a fault of this process, or of all, was going on in this time and may be the reason for what is seen.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tests::chaos::{CRON, EndKind, Moment, WORK_TYPE};
 
-use super::{overlap, rescue, violations};
+use super::{locks, overlap, rescue, violations};
 use crate::answers::Answer;
-use crate::evidence::{Evidence, Known, Late, Run, Settled};
+use crate::evidence::{Evidence, Hold, Known, Late, Run, Settled};
 use crate::fault::{Fault, Kind};
 use crate::node::{Ending, Life};
 use crate::settings::{Pace, Settings};
@@ -233,4 +233,31 @@ fn an_overlap_after_a_late_renewal_has_a_cause() {
     assert!(overlapping(vec![starved]).is_empty());
     let of_the_other = fault(Kind::Starved, 2, 9, 16);
     assert_eq!(overlapping(vec![of_the_other]).len(), 1);
+}
+
+#[test]
+fn a_lock_is_held_by_one_run_at_a_time() {
+    let hold = |run: &str, node, from, to| Hold {
+        key: "key".to_owned(),
+        run: run.to_owned(),
+        process: (node, 1),
+        from: at(from).mono,
+        to: at(to).mono,
+    };
+    let found = |faults, holds: Vec<Hold>| {
+        let mut it = evidence(faults);
+        it.holds = holds;
+        locks::no_lock_is_held_twice_without_a_cause(&it).len()
+    };
+    let twice = || vec![hold("second", 2, 20, 25), hold("first", 1, 10, 30)];
+    assert_eq!(found(Vec::new(), twice()), 1);
+    assert_eq!(found(vec![fault(Kind::Stop, 1, 12, 28)], twice()), 0);
+    assert_eq!(found(vec![fault(Kind::Stop, 2, 12, 28)], twice()), 1);
+    assert_eq!(
+        found(
+            Vec::new(),
+            vec![hold("first", 1, 10, 20), hold("second", 2, 20, 25)]
+        ),
+        0
+    );
 }

@@ -49,6 +49,22 @@ pub enum Line {
         /// When it was due, in microseconds of wall time.
         at: i64,
     },
+    /// A run has a lock. On the disk before it does anything with it.
+    Held {
+        /// The run.
+        run: String,
+        /// The lock, with the tenant to which it belongs.
+        key: String,
+        /// When.
+        at: Moment,
+    },
+    /// A run is about to give its lock back. On the disk before it does.
+    Freed {
+        /// The run.
+        run: String,
+        /// When.
+        at: Moment,
+    },
     /// The lease was renewed, and nearly or really too late.
     Late {
         /// When the renewal before was sent.

@@ -7,5 +7,5 @@ mod work;
 pub use ledger::{EndKind, Line, read_lines, read_more};
 pub use moment::Moment;
 pub use work::{
-    CRON, Does, EVERY_FIRE, FIRE_EVERY_SECONDS, GROUPS, INTERVAL, SOUR, SPECIAL_TYPE, WORK_TYPE, Work,
+    CRON, Does, EVERY_FIRE, FIRE_EVERY_SECONDS, GROUPS, INTERVAL, LOCKS, SOUR, SPECIAL_TYPE, WORK_TYPE, Work,
 };

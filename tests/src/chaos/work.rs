@@ -16,6 +16,8 @@ pub const INTERVAL: &str = "chaos.interval";
 pub const FIRE_EVERY_SECONDS: i64 = 2;
 /// Groups of jobs, each of which is paused and resumed as a whole.
 pub const GROUPS: [&str; 4] = ["held-0", "held-1", "held-2", "held-3"];
+/// So many locks are shared by all jobs that want one.
+pub const LOCKS: u8 = 3;
 /// A result that the way to the store refuses.
 pub const SOUR: &str = "sour";
 
@@ -44,6 +46,13 @@ pub enum Does {
     },
     /// Does not listen when it is asked to end, and ends well.
     Late {
+        /// Milliseconds.
+        millis: u64,
+    },
+    /// Waits for a lock that few share, and works while it holds it.
+    Locked {
+        /// Which one.
+        key: u8,
         /// Milliseconds.
         millis: u64,
     },

@@ -298,8 +298,12 @@ impl Evidence {
             ));
             return;
         }
+        let gap = at.mono - since.mono;
+        let is_nearly_over =
+            gap >= i64::try_from((self.settings.lease * 3 / 4).as_micros()).unwrap_or(i64::MAX);
+        let kind = if is_nearly_over { Kind::Starved } else { Kind::Slow };
         self.faults.push(Fault {
-            kind: Kind::Starved,
+            kind,
             node: Some(process),
             begin: since,
             end: Some(at),

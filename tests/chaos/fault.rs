@@ -44,19 +44,35 @@ pub(crate) enum Kind {
     /// Nobody's doing: the machine was too busy, and a node or its database stood still until the lease was nearly over, or longer.
     #[value(skip)]
     Starved,
+    /// The same, for half of the lease: so long that the node does not judge others for a while.
+    #[value(skip)]
+    Slow,
 }
 
 impl Kind {
     pub(crate) fn name(self) -> String {
-        self.to_possible_value()
-            .map_or_else(|| "starved".to_owned(), |it| it.get_name().to_owned())
+        match self {
+            Self::Starved => "starved".to_owned(),
+            Self::Slow => "slow".to_owned(),
+            _ => self
+                .to_possible_value()
+                .map(|it| it.get_name().to_owned())
+                .unwrap_or_default(),
+        }
     }
 
     /// Whether it is done to one node, not to the database.
     pub(crate) fn is_of_node(self) -> bool {
         matches!(
             self,
-            Self::Kill | Self::Term | Self::Stop | Self::Clock | Self::Deploy | Self::Cut | Self::Starved
+            Self::Kill
+                | Self::Term
+                | Self::Stop
+                | Self::Clock
+                | Self::Deploy
+                | Self::Cut
+                | Self::Starved
+                | Self::Slow
         )
     }
 

@@ -70,7 +70,7 @@ impl Plan {
             Kind::Lock => (seconds(1), lease.max(seconds(5)) + heartbeat * 2),
             Kind::Full => (seconds(1), lease),
             // Nobody's doing.
-            Kind::Starved => (Duration::ZERO, Duration::ZERO),
+            Kind::Starved | Kind::Slow => (Duration::ZERO, Duration::ZERO),
             Kind::Stall | Kind::Delay => (heartbeat, lease + heartbeat * 2),
         })
     }

@@ -12,7 +12,7 @@ use crate::ledger::Ledger;
 /// How often the thread that does nothing else wants to run.
 const BEAT: Duration = Duration::from_millis(100);
 
-/// Notes renewals of the lease that came so late that others may have given this node up.
+/// Notes renewals of the lease that came so late that this node cannot judge others, or that others may have given it up.
 pub(crate) struct Pulse {
     ledger: Arc<Ledger>,
     /// A gap that is worth a line.
@@ -52,7 +52,8 @@ impl Pulse {
             })?;
         Ok(Self {
             ledger,
-            late: lease * 3 / 4,
+            // From here on the engine itself does not trust what it sees of others.
+            late: lease / 2,
             since,
             _alive: alive,
         })

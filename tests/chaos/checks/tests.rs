@@ -211,6 +211,16 @@ fn a_late_renewal_excuses_only_where_something_stood_still() {
         assert_eq!((fault.begin, fault.end), (at(10), Some(at(16))));
         assert!(it.found.is_empty(), "{:?}", it.found);
     }
+    let mut it = evidence(Vec::new());
+    it.came_late(&Late {
+        process: (1, 1),
+        since: at(10),
+        at: at(12),
+        calls: Duration::from_secs(2),
+        stall: Duration::ZERO,
+    });
+    assert_eq!(it.faults[0].kind, Kind::Slow);
+    assert!(!Kind::Slow.explains_overlap());
     let it = late(Vec::new(), 0, 0);
     assert!(it.faults.is_empty());
     assert_eq!(it.found.len(), 1, "the engine renewed too late by itself");

@@ -65,7 +65,7 @@ pub enum Line {
         /// When.
         at: Moment,
     },
-    /// The lease was renewed, and nearly or really too late.
+    /// The lease was renewed after half of it had passed, or more.
     Late {
         /// When the renewal before was sent.
         since: Moment,

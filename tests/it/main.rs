@@ -16,6 +16,7 @@ mod maintenance; // the system jobs Cleaning and Checking
 mod mysql_database; // a database of its own for a test
 mod postgres_schema; // a schema of its own for a test
 mod proxy; // a network that can swallow everything
+mod rights_postgres; // which rights a start needs, and the lock of the tables
 mod scheduler_memory; // the scheduler suite under paused time, on the store in memory
 mod server_mysql; // what only a MariaDB or MySQL server can show
 mod server_postgres; // what only a PostgreSQL server can show

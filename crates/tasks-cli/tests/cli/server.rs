@@ -43,8 +43,9 @@ impl Server {
         let server = given("TASKS_TEST_MYSQL_URL");
         let name = format!("tasks_{}", Uuid::new_v4().simple());
         execute(&server, &format!("CREATE DATABASE {name}"));
-        let (before, _) = server.rsplit_once('/').expect("the URL names a database");
-        let url = format!("{before}/{name}");
+        let (before, after) = server.rsplit_once('/').expect("the URL names a database");
+        let parameters = after.split_once('?').map_or("", |it| it.1);
+        let url = format!("{before}/{name}?{parameters}");
         Self {
             db: Database::on(vec![("TASKS_DATABASE", url.clone())]),
             place: Vec::new(),

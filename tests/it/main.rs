@@ -14,6 +14,9 @@ mod host; // what a host refuses to start, order of start and stop, drain
 mod host_tenants; // the tenants that a host provides
 mod maintenance; // the system jobs Cleaning and Checking
 mod mysql_database; // a database of its own for a test
+mod network; // what must hold on every server when the network is encrypted or falls silent
+mod network_mysql; // the same on MariaDB or MySQL
+mod network_postgres; // the same on PostgreSQL
 mod postgres_schema; // a schema of its own for a test
 mod proxy; // a network that can swallow everything
 mod rights_postgres; // which rights a start needs, and the lock of the tables

@@ -218,10 +218,10 @@ async fn end_changes(
         for statement in free {
             freed = freed.and(on.execute(*statement, Vec::new(), doing).await.map(drop));
         }
-        return done.and(freed).and(commit(tx, doing).await);
+        return done.and(freed).and(commit(tx, &handles.open, doing).await);
     }
     done?;
-    commit(tx, doing).await
+    commit(tx, &handles.open, doing).await
 }
 
 async fn newer(tx: &DatabaseTransaction, handles: &crate::store::Shared) -> Result<bool, StoreError> {

@@ -28,7 +28,7 @@ pub struct SeaOrmStoreOptions {
     /// Where the database is: `sqlite://FILE`, `sqlite:FILE` or `sqlite::memory:`; `postgres://USER:PASSWORD@HOST:PORT/DATABASE`;
     /// `mysql://…` or `mariadb://…` likewise. A missing file is created, a missing
     /// folder or database is not. Parameters of a server's URL set up TLS: `?sslmode=verify-full&sslrootcert=FILE`,
-    /// on MySQL `?ssl-mode=VERIFY_IDENTITY&ssl-ca=FILE`.
+    /// on MySQL `?ssl-mode=VERIFY_IDENTITY&ssl-ca=FILE`. One that is not known is refused.
     pub url: String,
     /// The schema of the tables on PostgreSQL; created where it is missing and may be. Defaults to `None`: the first one of the user's `search_path`.
     pub schema: Option<String>,
@@ -249,6 +249,7 @@ fn sqlite_location(url: &str, rest: &str) -> Result<Location, FieldFault> {
 
 #[cfg(feature = "postgres")]
 fn postgres_location(url: &str) -> Result<Location, FieldFault> {
+    parameters::check(url, parameters::POSTGRES)?;
     // The URL may hold a password, so it is not repeated.
     match url.parse::<sea_orm::sqlx::postgres::PgConnectOptions>() {
         Ok(_) => Ok(Location::Postgres),
@@ -258,6 +259,7 @@ fn postgres_location(url: &str) -> Result<Location, FieldFault> {
 
 #[cfg(feature = "mysql")]
 fn mysql_location(url: &str) -> Result<Location, FieldFault> {
+    parameters::check(url, parameters::MYSQL)?;
     let fault = |problem: String| FieldFault::new("url", problem);
     let options = driver_url(url)
         .parse::<sea_orm::sqlx::mysql::MySqlConnectOptions>()
@@ -289,5 +291,7 @@ fn sqlite_location(url: &str, _: &str) -> Result<Location, FieldFault> {
     ))
 }
 
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod parameters;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
 /// Passes bytes on in both directions, until it is told to swallow them. What was swallowed is lost: its connection never recovers, and is never closed.
 pub(crate) struct Proxy {
@@ -21,6 +22,10 @@ struct Way {
     time: AtomicU64,
     /// A connection over which this goes to the server is lost at that moment.
     fatal: Mutex<Option<&'static [u8]>>,
+    /// Tells that it was.
+    was_fatal: Notify,
+    /// What went to the server, a connection each.
+    sent: Mutex<Vec<Vec<u8>>>,
 }
 
 impl Proxy {
@@ -59,6 +64,16 @@ impl Proxy {
         self.way.time.fetch_add(1, Ordering::SeqCst);
     }
 
+    /// Waits until something was lost by [`lose_at`](Self::lose_at).
+    pub(crate) async fn lost(&self) {
+        self.way.was_fatal.notified().await;
+    }
+
+    /// What went to the server so far, a connection each.
+    pub(crate) fn sent(&self) -> Vec<Vec<u8>> {
+        self.way.sent.lock().expect("no panic").clone()
+    }
+
     /// Loses the next connection over which `text` goes to the server, with that text.
     pub(crate) fn lose_at(&self, text: &'static [u8]) {
         *self.way.fatal.lock().expect("no panic") = Some(text);
@@ -69,13 +84,20 @@ impl Proxy {
 struct State {
     way: Arc<Way>,
     time: u64,
+    /// Its place in [`Way::sent`].
+    number: usize,
     is_lost: AtomicBool,
 }
 
 impl State {
     fn new(way: Arc<Way>) -> Self {
+        let mut sent = way.sent.lock().expect("no panic");
+        sent.push(Vec::new());
+        let number = sent.len() - 1;
+        drop(sent);
         Self {
             time: way.time.load(Ordering::SeqCst),
+            number,
             way,
             is_lost: AtomicBool::new(false),
         }
@@ -83,11 +105,15 @@ impl State {
 
     /// Whether these bytes, and all that come later, are lost.
     fn loses(&self, bytes: &[u8], to_server: bool) -> bool {
+        if to_server {
+            self.way.sent.lock().expect("no panic")[self.number].extend_from_slice(bytes);
+        }
         let mut fatal = self.way.fatal.lock().expect("no panic");
         let is_fatal =
             to_server && fatal.is_some_and(|it| bytes.windows(it.len()).any(|window| window == it));
         if is_fatal {
             *fatal = None;
+            self.way.was_fatal.notify_one();
         }
         let is_lost = is_fatal
             || self.way.swallows.load(Ordering::SeqCst)

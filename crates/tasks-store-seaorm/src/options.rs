@@ -7,15 +7,19 @@ use std::time::Duration;
 use tasks_abstractions::store::StoreErrorKind;
 use tasks_abstractions::{FieldFault, StoreError, ValidationErrors};
 
-/// What a commit promises when the machine loses power. A killed process loses nothing under either.
+/// What a commit promises when the machine loses power, or the server crashes. A killed process of the application loses nothing under either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Durability {
-    /// What was committed is on the disk (SQLite: `synchronous = FULL`; a server: as it is set up, which on PostgreSQL is so). The default.
+    /// What was committed is on the disk (SQLite: `synchronous = FULL`; a server: as it is set up, which is so by default). The default.
     #[default]
     Full,
-    /// The last commits before a power failure or a crash of the operating system may be gone: an accepted job may be lost, and a job
-    /// that ran may run again (SQLite: `synchronous = NORMAL`, PostgreSQL: `synchronous_commit = off`; on MariaDB and MySQL only the server's own setup decides). The database stays intact. On SQLite worth up to a fifth in large batches, and about twice as many single
-    /// enqueues a second.
+    /// The last commits before a failure may be gone: an accepted job may be lost, and a job that ran may run again. The database stays intact.
+    ///
+    /// - SQLite (`synchronous = NORMAL`): where the machine loses power or its operating system crashes. Worth up to a fifth in large batches, and about twice as
+    ///   many single enqueues a second.
+    /// - PostgreSQL (`synchronous_commit = off`): also where only the server's processes crash, or are killed or stopped at once: what it has not written yet, up to
+    ///   about three times its `wal_writer_delay` (200 ms), is in their memory alone.
+    /// - MariaDB and MySQL: changes nothing. There only the server decides, for all sessions (`innodb_flush_log_at_trx_commit`, `sync_binlog`).
     MayLoseLastCommits,
 }
 
@@ -32,7 +36,7 @@ pub struct SeaOrmStoreOptions {
     pub url: String,
     /// The schema of the tables on PostgreSQL; created where it is missing and may be. Defaults to `None`: the first one of the user's `search_path`.
     pub schema: Option<String>,
-    /// What a commit promises. Defaults to [`Durability::Full`].
+    /// What a commit promises; without effect on MariaDB and MySQL. Defaults to [`Durability::Full`].
     pub durability: Durability,
     /// Connections for reading, 1 to 64. Defaults to 4.
     pub readers: u32,

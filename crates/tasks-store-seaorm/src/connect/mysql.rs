@@ -89,7 +89,9 @@ fn pool(
                 .after_connect(move |connection, _| Box::pin(set(connection, settings.clone())))
                 .before_acquire(move |connection, meta| {
                     let (watch, open) = before.clone();
-                    Box::pin(async move { watch.before_use(connection, meta.idle_for, &open).await })
+                    Box::pin(
+                        async move { watch.before_use(connection, meta.age, meta.idle_for, &open).await },
+                    )
                 })
                 .after_release(move |connection, _| {
                     let (watch, open) = after.clone();

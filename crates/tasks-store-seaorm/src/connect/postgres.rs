@@ -104,7 +104,9 @@ fn pool(
                 .max_lifetime(None)
                 .before_acquire(move |connection, meta| {
                     let (watch, open) = before.clone();
-                    Box::pin(async move { watch.before_use(connection, meta.idle_for, &open).await })
+                    Box::pin(
+                        async move { watch.before_use(connection, meta.age, meta.idle_for, &open).await },
+                    )
                 })
                 .after_release(move |connection, _| {
                     let (watch, open) = after.clone();

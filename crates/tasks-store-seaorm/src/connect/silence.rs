@@ -2,7 +2,7 @@
 //!
 //! A network can lose a connection without a word, and then nothing ever comes over it. The driver's pool closes every connection in order, and over TLS that waits for the
 //! server even where the connection is known to be broken: its place in the pool stays taken for ever. So none is left to the pool. A connection that gives no answer is
-//! dropped, and a fresh one put where it was; the pool itself neither closes what is old nor what is idle.
+//! dropped, and a fresh one put where it was. The pool itself closes neither what is old nor what is idle: what is old is replaced here, too.
 
 use std::fmt;
 use std::pin::Pin;
@@ -18,6 +18,9 @@ const PING_LIMIT: Duration = Duration::from_secs(5);
 
 /// A connection that was used within this time is used again without asking.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
+
+/// A place in the pool has a fresh connection about this often. Sessions do not grow for ever, and none stays with a server that others have left.
+const LIFETIME: Duration = Duration::from_secs(30 * 60);
 
 /// Between two tries to open a fresh connection.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -49,13 +52,19 @@ impl fmt::Debug for Watch {
 enum Trust {
     Use,
     Ask,
+    /// It is old.
+    Renew,
     /// It was idle when another one was found silent, so the same has most likely happened to it; each would cost its caller the limit of an answer.
     Replace,
 }
 
-fn trust(idle_for: Duration, lost_before: Option<Duration>) -> Trust {
+/// `age` is that of the place in the pool, whatever connections it has had: one is old when another lifetime of the place has ended while it lay idle.
+fn trust(age: Duration, idle_for: Duration, lost_before: Option<Duration>) -> Trust {
+    let lifetimes = |it: Duration| it.as_secs() / LIFETIME.as_secs();
     if lost_before.is_some_and(|it| it <= idle_for) {
         Trust::Replace
+    } else if lifetimes(age) > lifetimes(age.saturating_sub(idle_for)) {
+        Trust::Renew
     } else if idle_for > TRUSTED_FOR {
         Trust::Ask
     } else {
@@ -75,19 +84,23 @@ impl Watch {
     }
 
     /// Before an idle connection is used: makes sure that it is one whose server answers. The caller's patience is limited by the pool.
-    pub(super) async fn before_use<C: Connection>(
+    pub(super) async fn before_use<C: Connection + Send + 'static>(
         &self,
         connection: &mut C,
+        age: Duration,
         idle_for: Duration,
         open: &Open<C>,
     ) -> Result<bool, Error> {
         let lost = *self.lost.lock().unwrap_or_else(PoisonError::into_inner);
-        match trust(idle_for, lost.map(|it| it.elapsed())) {
-            Trust::Use => {}
-            Trust::Ask => return self.ask(connection, open).await,
-            Trust::Replace => *connection = self.fresh(open).await?,
+        match trust(age, idle_for, lost.map(|it| it.elapsed())) {
+            Trust::Use => Ok(true),
+            Trust::Ask => self.ask(connection, open).await,
+            Trust::Renew => self.renew(connection, open).await,
+            Trust::Replace => {
+                *connection = self.fresh(open).await?;
+                Ok(true)
+            }
         }
-        Ok(true)
     }
 
     /// When a connection is given back: the pool asks it anyway, but without a limit, which a lost one would outlast.
@@ -97,6 +110,24 @@ impl Watch {
         open: &Open<C>,
     ) -> Result<bool, Error> {
         self.ask(connection, open).await
+    }
+
+    /// Puts a fresh connection in the place of an old one, if there is one at once.
+    async fn renew<C: Connection + Send + 'static>(
+        &self,
+        connection: &mut C,
+        open: &Open<C>,
+    ) -> Result<bool, Error> {
+        let Ok(Ok(fresh)) = timeout(self.ping_limit, open()).await else {
+            return self.ask(connection, open).await;
+        };
+        let old = std::mem::replace(connection, fresh);
+        let limit = self.ping_limit;
+        // Nobody waits for it, and nobody needs to know how it went.
+        drop(tokio::spawn(
+            async move { drop(timeout(limit, old.close()).await) },
+        ));
+        Ok(true)
     }
 
     async fn ask<C: Connection>(&self, connection: &mut C, open: &Open<C>) -> Result<bool, Error> {

@@ -1,5 +1,6 @@
 //! Integration tests of the workspace, one binary. Each module line says what belongs there.
 
+mod claim_mysql; // what the claim on MariaDB or MySQL reads, sorts and locks
 mod crash; // what must hold when real processes are killed, at named points and at random
 mod crash_mysql; // crash tests on MariaDB or MySQL
 mod crash_place; // database, ledger and programs of a crash test
@@ -14,9 +15,13 @@ mod host; // what a host refuses to start, order of start and stop, drain
 mod host_tenants; // the tenants that a host provides
 mod maintenance; // the system jobs Cleaning and Checking
 mod mysql_database; // a database of its own for a test
+mod network; // what must hold on every server when the network is encrypted or falls silent
+mod network_mysql; // the same on MariaDB or MySQL
+mod network_postgres; // the same on PostgreSQL
 mod notify_postgres; // what processes tell each other through a PostgreSQL server
 mod postgres_schema; // a schema of its own for a test
 mod proxy; // a network that can swallow everything
+mod rights_postgres; // which rights a start needs, and the lock of the tables
 mod scheduler_memory; // the scheduler suite under paused time, on the store in memory
 mod server_mysql; // what only a MariaDB or MySQL server can show
 mod server_postgres; // what only a PostgreSQL server can show

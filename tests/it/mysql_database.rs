@@ -31,8 +31,9 @@ impl OwnDatabase {
 
     /// The store in this database.
     pub(crate) fn options(&self) -> SeaOrmStoreOptions {
-        let (server, _) = self.url.rsplit_once('/').expect("the URL names a database");
-        SeaOrmStoreOptions::new(format!("{server}/{}", self.name))
+        let (server, database) = self.url.rsplit_once('/').expect("the URL names a database");
+        let parameters = database.split_once('?').map_or("", |it| it.1);
+        SeaOrmStoreOptions::new(format!("{server}/{}?{parameters}", self.name))
     }
 }
 

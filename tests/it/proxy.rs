@@ -1,19 +1,31 @@
 //! A network between a store and its server that can swallow everything.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
-/// Passes bytes on in both directions, until it is told to swallow them. What was swallowed is lost: its connection never recovers.
+/// Passes bytes on in both directions, until it is told to swallow them. What was swallowed is lost: its connection never recovers, and is never closed.
 pub(crate) struct Proxy {
     address: SocketAddr,
-    swallows: Arc<AtomicBool>,
-    swallowed: Arc<Notify>,
+    way: Arc<Way>,
+}
+
+#[derive(Default)]
+struct Way {
+    swallows: AtomicBool,
+    /// How often all open connections were lost.
+    time: AtomicU64,
+    /// A connection over which this goes to the server is lost at that moment.
+    fatal: Mutex<Option<&'static [u8]>>,
+    /// Tells that it was.
+    was_fatal: Notify,
+    /// What went to the server, a connection each.
+    sent: Mutex<Vec<Vec<u8>>>,
 }
 
 impl Proxy {
@@ -22,23 +34,19 @@ impl Proxy {
         let server = server_of(url).to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let swallows = Arc::new(AtomicBool::new(false));
-        let swallowed = Arc::new(Notify::new());
-        let ways = (Arc::clone(&swallows), Arc::clone(&swallowed));
+        let way = Arc::new(Way::default());
+        let own = Arc::clone(&way);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let server = TcpStream::connect(&server).await.expect("the server is there");
                 let (from_client, to_client) = client.into_split();
                 let (from_server, to_server) = server.into_split();
-                tokio::spawn(pass(from_client, to_server, ways.clone()));
-                tokio::spawn(pass(from_server, to_client, ways.clone()));
+                let state = Arc::new(State::new(Arc::clone(&own)));
+                tokio::spawn(pass(from_client, to_server, Arc::clone(&state), true));
+                tokio::spawn(pass(from_server, to_client, state, false));
             }
         });
-        Self {
-            address,
-            swallows,
-            swallowed,
-        }
+        Self { address, way }
     }
 
     /// The URL with this in place of the server.
@@ -46,30 +54,87 @@ impl Proxy {
         url.replacen(server_of(url), &self.address.to_string(), 1)
     }
 
-    /// Waits until something was swallowed that nobody has waited for.
-    pub(crate) async fn swallowed(&self) {
-        self.swallowed.notified().await;
+    /// Whether what comes is swallowed, on new connections, too.
+    pub(crate) fn swallow(&self, everything: bool) {
+        self.way.swallows.store(everything, Ordering::SeqCst);
     }
 
-    pub(crate) fn swallow(&self, everything: bool) {
-        self.swallows.store(everything, Ordering::SeqCst);
+    /// Loses all connections that are open now. New ones are not touched.
+    pub(crate) fn lose(&self) {
+        self.way.time.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Waits until something was lost by [`lose_at`](Self::lose_at).
+    pub(crate) async fn lost(&self) {
+        self.way.was_fatal.notified().await;
+    }
+
+    /// What went to the server so far, a connection each.
+    pub(crate) fn sent(&self) -> Vec<Vec<u8>> {
+        self.way.sent.lock().expect("no panic").clone()
+    }
+
+    /// Loses the next connection over which `text` goes to the server, with that text.
+    pub(crate) fn lose_at(&self, text: &'static [u8]) {
+        *self.way.fatal.lock().expect("no panic") = Some(text);
     }
 }
 
-async fn pass(
-    mut from: OwnedReadHalf,
-    mut to: OwnedWriteHalf,
-    (swallows, swallowed): (Arc<AtomicBool>, Arc<Notify>),
-) {
-    let mut bytes = vec![0; 16 * 1024];
-    let mut is_broken = false;
-    while let Ok(read) = from.read(&mut bytes).await {
-        is_broken |= swallows.load(Ordering::SeqCst);
-        if read == 0 || (!is_broken && to.write_all(&bytes[..read]).await.is_err()) {
-            return;
+/// One connection.
+struct State {
+    way: Arc<Way>,
+    time: u64,
+    /// Its place in [`Way::sent`].
+    number: usize,
+    is_lost: AtomicBool,
+}
+
+impl State {
+    fn new(way: Arc<Way>) -> Self {
+        let mut sent = way.sent.lock().expect("no panic");
+        sent.push(Vec::new());
+        let number = sent.len() - 1;
+        drop(sent);
+        Self {
+            time: way.time.load(Ordering::SeqCst),
+            number,
+            way,
+            is_lost: AtomicBool::new(false),
         }
-        if is_broken {
-            swallowed.notify_one();
+    }
+
+    /// Whether these bytes, and all that come later, are lost.
+    fn loses(&self, bytes: &[u8], to_server: bool) -> bool {
+        if to_server {
+            self.way.sent.lock().expect("no panic")[self.number].extend_from_slice(bytes);
+        }
+        let mut fatal = self.way.fatal.lock().expect("no panic");
+        let is_fatal =
+            to_server && fatal.is_some_and(|it| bytes.windows(it.len()).any(|window| window == it));
+        if is_fatal {
+            *fatal = None;
+            self.way.was_fatal.notify_one();
+        }
+        let is_lost = is_fatal
+            || self.way.swallows.load(Ordering::SeqCst)
+            || self.way.time.load(Ordering::SeqCst) != self.time;
+        self.is_lost.fetch_or(is_lost, Ordering::SeqCst) || is_lost
+    }
+}
+
+async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, state: Arc<State>, to_server: bool) {
+    let mut bytes = vec![0; 16 * 1024];
+    while let Ok(read) = from.read(&mut bytes).await {
+        let is_lost = state.loses(&bytes[..read], to_server);
+        if is_lost && (read > 0 || !to_server) {
+            if read == 0 {
+                // The server gave up. The client is not told.
+                std::future::pending::<()>().await;
+            }
+            continue;
+        }
+        if read == 0 || to.write_all(&bytes[..read]).await.is_err() {
+            return;
         }
     }
 }

@@ -301,9 +301,10 @@ async fn no_step_scans_a_table_however_stale_the_statistics_are() {
     let schema = Schema::new();
     let named = async || {
         let mut options = schema.options();
+        let joint = if options.url.contains('?') { '&' } else { '?' };
         options
             .url
-            .push_str(&format!("?application_name={}", schema.name()));
+            .push_str(&format!("{joint}application_name={}", schema.name()));
         SeaOrmStore::connect(options, Arc::new(ManualClock::new()))
             .await
             .unwrap()

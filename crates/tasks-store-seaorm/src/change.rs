@@ -13,7 +13,7 @@ use crate::finish::refuse_log_nul;
 use crate::list::snapshots_on;
 use crate::row::{Hex, JobRow, LogRow, Place, json_rows, name_key, uuid_at};
 use crate::statement::{On, column};
-use crate::store::{SeaOrmStore, commit, lock_jobs_and_queue, rollback};
+use crate::store::{SeaOrmStore, lock_jobs_and_queue};
 use crate::submit::{ensure_lanes, refuse_job_nul};
 
 const DOING: &str = "change jobs";
@@ -73,9 +73,9 @@ impl SeaOrmStore {
             answers.push(apply(on, snapshot, decision).await?);
         }
         if wrote {
-            commit(tx, DOING).await?;
+            self.commit(tx, DOING).await?;
         } else {
-            rollback(tx, DOING).await?;
+            self.rollback(tx, DOING).await?;
         }
         Ok(answers)
     }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::dialect::RowLocks;
 use crate::row::{Hex, json_rows, micros, read_parts, read_run, stored_job, uuid_at};
 use crate::statement::{On, column};
-use crate::store::{SeaOrmStore, commit, lock_jobs, rollback};
+use crate::store::{SeaOrmStore, lock_jobs};
 
 const CLAIMING: &str = "claim due executions";
 const TAKING: &str = "take over runs of dead nodes";
@@ -30,7 +30,7 @@ impl SeaOrmStore {
         let now = self.now_from(request.now, clock)?;
         let due = due_executions(on, request, now).await?;
         if due.is_empty() {
-            rollback(tx, CLAIMING).await?;
+            self.rollback(tx, CLAIMING).await?;
             return Ok(Vec::new());
         }
         let mut claimed = due
@@ -38,7 +38,7 @@ impl SeaOrmStore {
             .map(|it| self.start(it, request, now))
             .collect::<Vec<_>>();
         move_to_runs(on, request, now, &mut claimed).await?;
-        commit(tx, CLAIMING).await?;
+        self.commit(tx, CLAIMING).await?;
         Ok(claimed)
     }
 
@@ -95,7 +95,7 @@ impl SeaOrmStore {
         let now = self.now_from(request.now, clock)?;
         let sql = on.dialect.sql();
         let Some(rows) = orphaned_runs(on, request.limit).await? else {
-            rollback(tx, TAKING).await?;
+            self.rollback(tx, TAKING).await?;
             return Ok(None);
         };
         let mut taken = Vec::with_capacity(rows.len());
@@ -107,7 +107,7 @@ impl SeaOrmStore {
             }
         }
         if taken.is_empty() {
-            rollback(tx, TAKING).await?;
+            self.rollback(tx, TAKING).await?;
             return Ok(Some(taken));
         }
         let uuid = |it: Uuid| on.dialect.uuid(it);
@@ -133,7 +133,7 @@ impl SeaOrmStore {
         }
         let former = json_rows(taken.iter().map(|it| Hex(it.former_run.as_uuid())))?;
         on.execute_batches(sql.delete_locks, former, TAKING).await?;
-        commit(tx, TAKING).await?;
+        self.commit(tx, TAKING).await?;
         Ok(Some(taken))
     }
 

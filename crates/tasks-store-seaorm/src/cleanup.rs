@@ -8,7 +8,7 @@ use tasks_abstractions::store::{Cleanup, CleanupTarget, JobEnd, StoreErrorKind, 
 use tasks_abstractions::{JobId, JobState, RunOutcome, StoreError};
 
 use crate::row::{Hex, json_rows, micros, not_json, uuid_at};
-use crate::store::{SeaOrmStore, commit, lock_jobs};
+use crate::store::{SeaOrmStore, lock_jobs};
 
 /// Most jobs that are removed in one transaction.
 const JOBS_AT_ONCE: usize = 1_000;
@@ -60,7 +60,7 @@ impl SeaOrmStore {
             removed += on
                 .execute(on.dialect.sql().delete_old_jobs, values, doing)
                 .await?;
-            commit(tx, doing).await?;
+            self.commit(tx, doing).await?;
         }
         Ok(removed)
     }
@@ -88,7 +88,7 @@ impl SeaOrmStore {
             removed += on
                 .execute(on.dialect.sql().delete_logs, vec![json.into()], doing)
                 .await?;
-            commit(tx, doing).await?;
+            self.commit(tx, doing).await?;
         }
         Ok(removed)
     }
@@ -107,7 +107,7 @@ impl SeaOrmStore {
             let ids = json_rows(removed.iter().map(|it| Hex(it.as_uuid())))?;
             on.execute_batches(then.delete_nodes, ids, doing).await?;
         }
-        commit(tx, doing).await?;
+        self.commit(tx, doing).await?;
         for instance in &removed {
             self.handles().lock_files.remove(*instance);
         }

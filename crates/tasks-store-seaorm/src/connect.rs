@@ -6,10 +6,13 @@ use std::time::Duration;
 use sea_orm::DatabaseConnection;
 use tasks_abstractions::store::StoreErrorKind;
 use tasks_abstractions::{JobNotifier, StoreError};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::dialect::Dialect;
+use crate::error;
 use crate::options::{Location, SeaOrmStoreOptions};
+use crate::statement::answered;
 
 /// Open handles of one database.
 #[derive(Debug, Clone)]
@@ -25,17 +28,33 @@ pub(crate) struct Handles {
     pub(crate) dialect: Dialect,
     /// Longest wait for the answer to a statement of the store's own, where there is a network in between.
     pub(crate) answer_limit: Option<Duration>,
+    /// Says to whatever still opens connections that the store is closed; so does its end.
+    closing: Option<Arc<watch::Sender<bool>>>,
 }
 
 impl Handles {
+    /// Closes all connections. A server that gives no answer is not waited for: what it was not told, it finds out.
     pub(crate) async fn close(&self) -> Result<(), StoreError> {
-        for handle in [&self.application, &self.reader, &self.lease, &self.writer] {
-            handle
-                .close_by_ref()
-                .await
-                .map_err(|it| crate::error::failed(it, "close the database"))?;
+        if let Some(closing) = &self.closing {
+            closing.send_replace(true);
         }
-        Ok(())
+        let doing = "close the database";
+        let all = async {
+            let closed = tokio::join!(
+                self.application.close_by_ref(),
+                self.reader.close_by_ref(),
+                self.lease.close_by_ref(),
+                self.writer.close_by_ref(),
+            );
+            closed.0.and(closed.1).and(closed.2).and(closed.3)
+        };
+        match answered(self.answer_limit, doing, all).await {
+            Ok(closed) => closed.map_err(|it| error::failed(it, doing)),
+            Err(error) => {
+                tracing::warn!(%error, "connections are left as they are");
+                Ok(())
+            }
+        }
     }
 }
 
@@ -85,5 +104,7 @@ fn unreadable_url(error: sea_orm::sqlx::Error) -> StoreError {
 mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod silence;
 #[cfg(feature = "sqlite")]
 mod sqlite;

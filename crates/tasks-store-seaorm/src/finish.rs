@@ -14,7 +14,7 @@ use crate::error::refuse_nul;
 use crate::list::snapshots_on;
 use crate::row::{Hex, LogRow, Place, json_rows, micros};
 use crate::statement::{On, column};
-use crate::store::{SeaOrmStore, commit, lock_jobs};
+use crate::store::{SeaOrmStore, lock_jobs};
 use crate::submit;
 
 const DOING: &str = "write down finished runs";
@@ -66,7 +66,7 @@ impl SeaOrmStore {
             write(on, Writing::of(&left())?, left(), &lanes).await?;
             look_at_stale(on, runs, &mut answers).await?;
         }
-        commit(tx, DOING).await?;
+        self.commit(tx, DOING).await?;
         self.lanes_are_known(lanes);
         Ok(answers)
     }

@@ -11,7 +11,7 @@ use crate::change::{self, name_holder};
 use crate::dialect::Dialect;
 use crate::row::{Hex, JobRow, json_rows, micros, read_job, read_snapshot};
 use crate::statement::{On, column};
-use crate::store::{SeaOrmStore, commit, lock_jobs_and_queue, rollback};
+use crate::store::{SeaOrmStore, lock_jobs_and_queue};
 use crate::submit::{insert_rows, refuse_job_nul};
 
 /// The tenant of a scope as it is bound: NULL for all.
@@ -116,7 +116,7 @@ impl SeaOrmStore {
                 if inserted == 0 {
                     // Somebody else may have stored this id since the look.
                     let free = snapshots_on(on, TenantScope::All, &[id]).await?.is_empty();
-                    rollback(tx, doing).await?;
+                    self.rollback(tx, doing).await?;
                     return match free {
                         true => Err(name_taken(job, None)),
                         false => Ok(None),
@@ -125,19 +125,19 @@ impl SeaOrmStore {
             }
             // The id of another tenant must not be found out by this.
             Some(it) if it.job.version != job.version || it.job.tenant_id != job.tenant_id => {
-                rollback(tx, doing).await?;
+                self.rollback(tx, doing).await?;
                 return Ok(None);
             }
             Some(it) => {
                 if let Some(by) = name_holder(on, &it.job, job).await? {
-                    rollback(tx, doing).await?;
+                    self.rollback(tx, doing).await?;
                     return Err(name_taken(job, Some(by)));
                 }
                 change::update(on, &redefined(it.job, job.clone())).await?;
             }
         }
         let stored = snapshots_on(on, TenantScope::All, &[id]).await?.pop();
-        commit(tx, doing).await?;
+        self.commit(tx, doing).await?;
         Ok(stored.map(|it| it.job))
     }
 
@@ -147,11 +147,11 @@ impl SeaOrmStore {
         let on = self.on(&tx);
         lock_jobs_and_queue(on, &[id], doing).await?;
         let Some(job) = snapshots_on(on, scope, &[id]).await?.pop() else {
-            rollback(tx, doing).await?;
+            self.rollback(tx, doing).await?;
             return Ok(false);
         };
         change::delete(on, &job).await?;
-        commit(tx, doing).await?;
+        self.commit(tx, doing).await?;
         Ok(true)
     }
 

@@ -5,7 +5,7 @@ use tasks_abstractions::{JobLockProvider, LockOwner, StoreError};
 
 use crate::error::refuse_nul;
 use crate::row::micros;
-use crate::store::{SeaOrmStore, commit, rollback};
+use crate::store::SeaOrmStore;
 
 #[async_trait]
 impl JobLockProvider for SeaOrmStore {
@@ -39,9 +39,9 @@ impl SeaOrmStore {
         ];
         let taken = on.execute(on.dialect.sql().acquire_lock, values, doing).await? > 0;
         if taken {
-            commit(tx, doing).await?;
+            self.commit(tx, doing).await?;
         } else {
-            rollback(tx, doing).await?;
+            self.rollback(tx, doing).await?;
         }
         Ok(taken)
     }
@@ -56,7 +56,7 @@ impl SeaOrmStore {
             on.dialect.uuid(owner.run_id.as_uuid()),
         ];
         let freed = on.execute(on.dialect.sql().release_lock, values, doing).await? > 0;
-        commit(tx, doing).await?;
+        self.commit(tx, doing).await?;
         Ok(freed)
     }
 }

@@ -11,7 +11,7 @@ use tasks_multitenancy::TenantScope;
 use crate::finish::refuse_log_nul;
 use crate::list::{Filter, List};
 use crate::row::{LogRow, json_rows, read_log};
-use crate::store::{SeaOrmStore, commit};
+use crate::store::SeaOrmStore;
 
 #[async_trait]
 impl JobStore for SeaOrmStore {
@@ -61,7 +61,7 @@ impl JobStore for SeaOrmStore {
         let on = self.on(&tx);
         on.execute_batches(on.dialect.sql().insert_logs, rows, doing)
             .await?;
-        commit(tx, doing).await
+        self.commit(tx, doing).await
     }
 
     async fn remove(&self, scope: TenantScope, id: JobId) -> Result<bool, StoreError> {

@@ -12,7 +12,7 @@ use crate::error::refuse_nul;
 use crate::process;
 use crate::row::{Hex, json_rows, micros, read_node, read_run, uuid_at};
 use crate::statement::{On, column};
-use crate::store::{SeaOrmStore, commit, rollback};
+use crate::store::SeaOrmStore;
 
 impl SeaOrmStore {
     pub(crate) async fn register(&self, node: &NodeInfo) -> Result<(), StoreError> {
@@ -43,7 +43,7 @@ impl SeaOrmStore {
             values.push(process::own().into());
         }
         on.execute(on.dialect.sql().put_node, values, doing).await?;
-        commit(tx, doing).await
+        self.commit(tx, doing).await
     }
 
     pub(crate) async fn renew_lease(&self, request: &RenewRequest) -> Result<Renewal, StoreError> {
@@ -61,7 +61,7 @@ impl SeaOrmStore {
             lanes.into(),
         ];
         if on.execute(sql.renew_node, values, doing).await? == 0 {
-            rollback(tx, doing).await?;
+            self.rollback(tx, doing).await?;
             return Ok(Renewal::Fenced);
         }
         for (json, _) in json_rows(request.cleared_suspects.iter().map(|it| Hex(it.as_uuid())))? {
@@ -69,7 +69,7 @@ impl SeaOrmStore {
                 .await?;
         }
         let cancels = cancel_requests_on(on, request.instance).await?;
-        commit(tx, doing).await?;
+        self.commit(tx, doing).await?;
         Ok(Renewal::Alive { now, cancels })
     }
 
@@ -107,7 +107,7 @@ impl SeaOrmStore {
         let on = self.on(&tx);
         let values = vec![on.dialect.uuid(instance.as_uuid()), micros(seen).into()];
         let changed = on.execute(on.dialect.sql().declare_dead, values, doing).await?;
-        commit(tx, doing).await?;
+        self.commit(tx, doing).await?;
         Ok(changed > 0)
     }
 
@@ -144,7 +144,7 @@ impl SeaOrmStore {
                 declared.push(InstanceId::new(uuid_at(&row, 0, "the instance of a node")?));
             }
         }
-        commit(tx, doing).await?;
+        self.commit(tx, doing).await?;
         gone.retain(|it| declared.contains(it));
         Ok(gone)
     }
@@ -155,7 +155,7 @@ impl SeaOrmStore {
         let on = self.on(&tx);
         let values = vec![on.dialect.uuid(instance.as_uuid())];
         on.execute(on.dialect.sql().stop_node, values, doing).await?;
-        commit(tx, doing).await?;
+        self.commit(tx, doing).await?;
         self.handles().lock_files.remove(instance);
         Ok(())
     }

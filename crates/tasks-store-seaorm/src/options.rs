@@ -7,15 +7,19 @@ use std::time::Duration;
 use tasks_abstractions::store::StoreErrorKind;
 use tasks_abstractions::{FieldFault, StoreError, ValidationErrors};
 
-/// What a commit promises when the machine loses power. A killed process loses nothing under either.
+/// What a commit promises when the machine loses power, or the server crashes. A killed process of the application loses nothing under either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Durability {
-    /// What was committed is on the disk (SQLite: `synchronous = FULL`; a server: as it is set up, which on PostgreSQL is so). The default.
+    /// What was committed is on the disk (SQLite: `synchronous = FULL`; a server: as it is set up, which is so by default). The default.
     #[default]
     Full,
-    /// The last commits before a power failure or a crash of the operating system may be gone: an accepted job may be lost, and a job
-    /// that ran may run again (SQLite: `synchronous = NORMAL`, PostgreSQL: `synchronous_commit = off`; on MariaDB and MySQL only the server's own setup decides). The database stays intact. On SQLite worth up to a fifth in large batches, and about twice as many single
-    /// enqueues a second.
+    /// The last commits before a failure may be gone: an accepted job may be lost, and a job that ran may run again. The database stays intact.
+    ///
+    /// - SQLite (`synchronous = NORMAL`): where the machine loses power or its operating system crashes. Worth up to a fifth in large batches, and about twice as
+    ///   many single enqueues a second.
+    /// - PostgreSQL (`synchronous_commit = off`): also where only the server's processes crash, or are killed or stopped at once: what it has not written yet, up to
+    ///   about three times its `wal_writer_delay` (200 ms), is in their memory alone.
+    /// - MariaDB and MySQL: changes nothing. There only the server decides, for all sessions (`innodb_flush_log_at_trx_commit`, `sync_binlog`).
     MayLoseLastCommits,
 }
 
@@ -28,11 +32,11 @@ pub struct SeaOrmStoreOptions {
     /// Where the database is: `sqlite://FILE`, `sqlite:FILE` or `sqlite::memory:`; `postgres://USER:PASSWORD@HOST:PORT/DATABASE`;
     /// `mysql://…` or `mariadb://…` likewise. A missing file is created, a missing
     /// folder or database is not. Parameters of a server's URL set up TLS: `?sslmode=verify-full&sslrootcert=FILE`,
-    /// on MySQL `?ssl-mode=VERIFY_IDENTITY&ssl-ca=FILE`.
+    /// on MySQL `?ssl-mode=VERIFY_IDENTITY&ssl-ca=FILE`. One that is not known is refused.
     pub url: String,
     /// The schema of the tables on PostgreSQL; created where it is missing and may be. Defaults to `None`: the first one of the user's `search_path`.
     pub schema: Option<String>,
-    /// What a commit promises. Defaults to [`Durability::Full`].
+    /// What a commit promises; without effect on MariaDB and MySQL. Defaults to [`Durability::Full`].
     pub durability: Durability,
     /// Connections for reading, 1 to 64. Defaults to 4.
     pub readers: u32,
@@ -254,6 +258,7 @@ fn sqlite_location(url: &str, rest: &str) -> Result<Location, FieldFault> {
 
 #[cfg(feature = "postgres")]
 fn postgres_location(url: &str) -> Result<Location, FieldFault> {
+    parameters::check(url, parameters::POSTGRES)?;
     // The URL may hold a password, so it is not repeated.
     match url.parse::<sea_orm::sqlx::postgres::PgConnectOptions>() {
         Ok(_) => Ok(Location::Postgres),
@@ -263,6 +268,7 @@ fn postgres_location(url: &str) -> Result<Location, FieldFault> {
 
 #[cfg(feature = "mysql")]
 fn mysql_location(url: &str) -> Result<Location, FieldFault> {
+    parameters::check(url, parameters::MYSQL)?;
     let fault = |problem: String| FieldFault::new("url", problem);
     let options = driver_url(url)
         .parse::<sea_orm::sqlx::mysql::MySqlConnectOptions>()
@@ -294,5 +300,7 @@ fn sqlite_location(url: &str, _: &str) -> Result<Location, FieldFault> {
     ))
 }
 
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod parameters;
 #[cfg(test)]
 mod tests;

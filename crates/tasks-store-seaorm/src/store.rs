@@ -161,6 +161,16 @@ impl SeaOrmStore {
         begin_over(&shared.open.lease, shared, shared.busy_timeout, doing).await
     }
 
+    /// Commits; see [`commit`].
+    pub(crate) async fn commit(&self, tx: DatabaseTransaction, doing: &str) -> Result<(), StoreError> {
+        commit(tx, &self.shared.open, doing).await
+    }
+
+    /// Rolls back; see [`rollback`].
+    pub(crate) async fn rollback(&self, tx: DatabaseTransaction, doing: &str) -> Result<(), StoreError> {
+        rollback(tx, &self.shared.open, doing).await
+    }
+
     /// Statements on a transaction of the store's own.
     pub(crate) fn on<'t>(&self, tx: &'t DatabaseTransaction) -> On<'t, DatabaseTransaction> {
         On::own(tx, &self.shared.open)
@@ -298,11 +308,13 @@ async fn begin_over(
 
 /// Ends a transaction that is not to change anything. One that is only dropped gives its locks back some time later, and
 /// whoever comes next, and does not wait, passes the rows over.
-pub(crate) async fn rollback(tx: DatabaseTransaction, doing: &str) -> Result<(), StoreError> {
-    tx.rollback().await.map_err(|it| failed(it, doing))
+pub(crate) async fn rollback(tx: DatabaseTransaction, open: &Handles, doing: &str) -> Result<(), StoreError> {
+    let ended = answered(open.answer_limit, doing, tx.rollback()).await?;
+    ended.map_err(|it| failed(it, doing))
 }
 
 /// Commits. After an error it is open whether the transaction took effect.
-pub(crate) async fn commit(tx: DatabaseTransaction, doing: &str) -> Result<(), StoreError> {
-    tx.commit().await.map_err(|it| failed(it, doing))
+pub(crate) async fn commit(tx: DatabaseTransaction, open: &Handles, doing: &str) -> Result<(), StoreError> {
+    let ended = answered(open.answer_limit, doing, tx.commit()).await?;
+    ended.map_err(|it| failed(it, doing))
 }

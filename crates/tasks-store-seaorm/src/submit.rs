@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::error::refuse_nul;
 use crate::row::{Hex, JobRow, Place, json_rows, name_key, uuid_at};
 use crate::statement::{On, column};
-use crate::store::{SeaOrmStore, commit};
+use crate::store::SeaOrmStore;
 
 const DOING: &str = "store jobs";
 
@@ -89,7 +89,7 @@ impl SeaOrmStore {
         let lanes = self.unknown_lanes(lanes_of(jobs));
         let tx = self.begin(DOING).await?;
         let answers = insert(self.on(&tx), jobs, &lanes).await?;
-        commit(tx, DOING).await?;
+        self.commit(tx, DOING).await?;
         self.lanes_are_known(lanes);
         Ok(answers)
     }

@@ -8,7 +8,7 @@ use sea_orm::DatabaseTransaction;
 use tasks_abstractions::store::{PreparedJob, StoreErrorKind, SubmitAnswer};
 use tasks_abstractions::{EnqueueError, StoreError, WakeHandle};
 
-use crate::store::{SeaOrmStore, commit};
+use crate::store::SeaOrmStore;
 use crate::submit::enqueue_in;
 
 /// A transaction that writes; on SQLite it holds the write lock. The application's own statements run on [`connection`](Self::connection).
@@ -101,7 +101,7 @@ impl SeaOrmStore {
             )
             .into());
         };
-        commit(tx, doing).await?;
+        self.commit(tx, doing).await?;
         wake.into_inner()
             .unwrap_or_else(PoisonError::into_inner)
             .wake()

@@ -10,7 +10,7 @@ use crate::error::refuse_nul;
 use crate::list::{job_filter, tenant};
 use crate::row::{Hex, json_rows, micros, unreadable, uuid_at};
 use crate::statement::column;
-use crate::store::{SeaOrmStore, commit};
+use crate::store::SeaOrmStore;
 
 impl SeaOrmStore {
     pub(crate) async fn ids_by_filter(
@@ -114,7 +114,7 @@ impl SeaOrmStore {
             }
             None => on.execute(sql.delete_cursor, vec![name.into()], doing).await?,
         };
-        commit(tx, doing).await
+        self.commit(tx, doing).await
     }
 
     pub(crate) async fn statistics_since(
@@ -171,7 +171,7 @@ impl SeaOrmStore {
             let values = vec![json.into(), micros(now).into()];
             on.execute(on.dialect.sql().store_progress, values, doing).await?;
         }
-        commit(tx, doing).await
+        self.commit(tx, doing).await
     }
 }
 

@@ -43,8 +43,9 @@ impl Server {
         let server = given("TASKS_TEST_MYSQL_URL");
         let name = format!("tasks_{}", Uuid::new_v4().simple());
         execute(&server, &format!("CREATE DATABASE {name}"));
-        let (before, _) = server.rsplit_once('/').expect("the URL names a database");
-        let url = format!("{before}/{name}");
+        let (before, after) = server.rsplit_once('/').expect("the URL names a database");
+        let parameters = after.split_once('?').map_or("", |it| it.1);
+        let url = format!("{before}/{name}?{parameters}");
         Self {
             db: Database::on(vec![("TASKS_DATABASE", url.clone())]),
             place: Vec::new(),
@@ -188,6 +189,7 @@ pub(crate) fn passwords_are_never_told(server: &Server) {
     let (scheme, user, password, rest) = server.parts();
     let (host, name) = rest.split_once('/').expect("a database");
     let wrong = "Geheim-4711";
+    let joint = if server.url.contains('?') { '&' } else { '?' };
     // Trying them all on one database: what is said when it can be used, and when it cannot.
     let cases = [
         (Some(0), server.url.clone()),
@@ -198,6 +200,9 @@ pub(crate) fn passwords_are_never_told(server: &Server) {
         ),
         (None, format!("{scheme}://{user}:{wrong}@{host}x/{name}")),
         (None, format!("{scheme}x://{user}:{wrong}@{rest}")),
+        // A misspelt parameter, and a password that looks like one.
+        (None, format!("{}{joint}passwort={wrong}", server.url)),
+        (None, format!("{scheme}://{user}:123?{wrong}@{rest}")),
     ];
     files(&server.db.folder().join("data"), 1);
     for (expected, url) in cases {

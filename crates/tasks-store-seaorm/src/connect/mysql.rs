@@ -1,13 +1,14 @@
 //! MariaDB and MySQL: pools for writing, for reading, for the lease, and for the application.
 
-use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
-use sea_orm::sqlx::mysql::MySqlConnectOptions;
-use sea_orm::sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
+use sea_orm::sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
+use sea_orm::sqlx::{AssertSqlSafe, ConnectOptions as _, Error, Executor as _};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 use tasks_abstractions::StoreError;
 
+use super::silence::{Open, Watch};
 use super::{Handles, unreadable_url};
 use crate::dialect::Dialect;
 use crate::error;
@@ -16,20 +17,19 @@ use crate::options::{SeaOrmStoreOptions, driver_url};
 /// Stands in for the URL, which may hold a password: sea-orm writes the one that it is given to traces.
 const UNSAID: &str = "mysql://server";
 
-/// Longest answer to a connection that asks whether its server is still there.
-const PING_LIMIT: Duration = Duration::from_secs(5);
-
 pub(super) async fn open(options: &SeaOrmStoreOptions) -> Result<Handles, StoreError> {
     let connect = async |pool: ConnectOptions| {
         Database::connect(pool)
             .await
             .map_err(|it| error::failed(it, "connect to the MySQL server"))
     };
+    let (closing, closed) = tokio::sync::watch::channel(false);
+    let watch = Watch::new(options.statement_timeout, options.acquire_timeout, closed);
     let own = Some(settings(options));
-    let writer = connect(pool(options, options.writers, own.clone())?).await?;
-    let reader = connect(pool(options, options.readers, own.clone())?).await?;
-    let lease = connect(pool(options, 1, own)?).await?;
-    let mut application = pool(options, options.readers, None)?;
+    let writer = connect(pool(options, options.writers, own.clone(), &watch)?).await?;
+    let reader = connect(pool(options, options.readers, own.clone(), &watch)?).await?;
+    let lease = connect(pool(options, 1, own, &watch)?).await?;
+    let mut application = pool(options, options.readers, None, &watch)?;
     application.connect_lazy(true);
     let application: DatabaseConnection = connect(application).await?;
     Ok(Handles {
@@ -40,6 +40,7 @@ pub(super) async fn open(options: &SeaOrmStoreOptions) -> Result<Handles, StoreE
         dialect: Dialect::Mysql,
         // The server gives a statement up after half of it, and says so: what has no answer by then has lost its server.
         answer_limit: Some(options.statement_timeout * 2),
+        closing: Some(Arc::new(closing)),
     })
 }
 
@@ -58,9 +59,20 @@ fn pool(
     options: &SeaOrmStoreOptions,
     connections: u32,
     settings: Option<String>,
+    watch: &Watch,
 ) -> Result<ConnectOptions, StoreError> {
     let server: MySqlConnectOptions = driver_url(&options.url).parse().map_err(unreadable_url)?;
     let server = server.disable_statement_logging();
+    let fresh = (server.clone(), settings.clone());
+    let open: Open<MySqlConnection> = Arc::new(move || {
+        let (server, settings) = fresh.clone();
+        Box::pin(async move {
+            let mut connection = server.connect().await?;
+            set(&mut connection, settings).await?;
+            Ok(connection)
+        })
+    });
+    let watch = watch.clone();
     let mut pool = ConnectOptions::new(UNSAID);
     pool.max_connections(connections)
         .acquire_timeout(options.acquire_timeout)
@@ -71,24 +83,28 @@ fn pool(
         .map_sqlx_mysql_opts(move |_| server.clone())
         .map_sqlx_mysql_pool_opts(move |it| {
             let settings = settings.clone();
-            it.after_connect(move |connection, _| {
-                let settings = settings.clone();
-                Box::pin(async move {
-                    if let Some(settings) = settings {
-                        connection.execute(AssertSqlSafe(settings)).await?;
-                    }
-                    Ok(())
+            let (before, after) = ((watch.clone(), open.clone()), (watch.clone(), open.clone()));
+            it.idle_timeout(None)
+                .max_lifetime(None)
+                .after_connect(move |connection, _| Box::pin(set(connection, settings.clone())))
+                .before_acquire(move |connection, meta| {
+                    let (watch, open) = before.clone();
+                    Box::pin(
+                        async move { watch.before_use(connection, meta.age, meta.idle_for, &open).await },
+                    )
                 })
-            })
-            // A connection that is given back is asked anyway. Without a limit, one whose server has vanished would be kept for ever.
-            .after_release(|connection, _| {
-                Box::pin(async move {
-                    match tokio::time::timeout(PING_LIMIT, connection.ping()).await {
-                        Ok(answer) => answer.map(|()| true),
-                        Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
-                    }
+                .after_release(move |connection, _| {
+                    let (watch, open) = after.clone();
+                    Box::pin(async move { watch.after_use(connection, &open).await })
                 })
-            })
         });
     Ok(pool)
+}
+
+/// Makes a fresh session one of the store's own, where there are settings for it.
+async fn set(connection: &mut MySqlConnection, settings: Option<String>) -> Result<(), Error> {
+    if let Some(settings) = settings {
+        connection.execute(AssertSqlSafe(settings)).await?;
+    }
+    Ok(())
 }

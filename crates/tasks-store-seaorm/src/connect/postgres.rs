@@ -1,14 +1,14 @@
 //! PostgreSQL: pools for writing, for reading, for the lease, and for the application.
 
-use std::io;
-use std::time::Duration;
+use std::sync::Arc;
 
-use sea_orm::sqlx::postgres::PgConnectOptions;
-use sea_orm::sqlx::{ConnectOptions as _, Connection as _};
+use sea_orm::sqlx::ConnectOptions as _;
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 use tasks_abstractions::StoreError;
 use uuid::Uuid;
 
+use super::silence::{Open, Watch};
 use super::{Handles, unreadable_url};
 use crate::dialect::Dialect;
 use crate::error;
@@ -21,21 +21,20 @@ const NAME: &str = "tasks";
 /// Stands in for the URL, which may hold a password: sea-orm writes the one that it is given to traces.
 const UNSAID: &str = "postgres://server";
 
-/// Longest answer to a connection that asks whether its server is still there.
-const PING_LIMIT: Duration = Duration::from_secs(5);
-
 pub(super) async fn open(options: &SeaOrmStoreOptions) -> Result<Handles, StoreError> {
     let connect = async |pool: ConnectOptions| {
         Database::connect(pool)
             .await
             .map_err(|it| error::failed(it, "connect to the PostgreSQL server"))
     };
+    let (closing, closed) = tokio::sync::watch::channel(false);
+    let watch = Watch::new(options.statement_timeout, options.acquire_timeout, closed);
     let own = session(options, true);
     let shared = session(options, false);
-    let writer = connect(pool(options, options.writers, own.clone())?).await?;
-    let reader = connect(pool(options, options.readers, own.clone())?).await?;
-    let lease = connect(pool(options, 1, own)?).await?;
-    let mut application = pool(options, options.readers, shared)?;
+    let writer = connect(pool(options, options.writers, own.clone(), &watch)?).await?;
+    let reader = connect(pool(options, options.readers, own.clone(), &watch)?).await?;
+    let lease = connect(pool(options, 1, own, &watch)?).await?;
+    let mut application = pool(options, options.readers, shared, &watch)?;
     application.connect_lazy(true);
     let application: DatabaseConnection = connect(application).await?;
     Ok(Handles {
@@ -46,6 +45,7 @@ pub(super) async fn open(options: &SeaOrmStoreOptions) -> Result<Handles, StoreE
         dialect: Dialect::Postgres,
         // The server gives a statement up after half of it, and says so: what has no answer by then has lost its server.
         answer_limit: Some(options.statement_timeout * 2),
+        closing: Some(Arc::new(closing)),
     })
 }
 
@@ -95,8 +95,15 @@ fn pool(
     options: &SeaOrmStoreOptions,
     connections: u32,
     settings: Vec<(&'static str, String)>,
+    watch: &Watch,
 ) -> Result<ConnectOptions, StoreError> {
     let server = server(options, settings)?;
+    let fresh = server.clone();
+    let open: Open<PgConnection> = Arc::new(move || {
+        let server = fresh.clone();
+        Box::pin(async move { server.connect().await })
+    });
+    let watch = watch.clone();
     let mut pool = ConnectOptions::new(UNSAID);
     pool.max_connections(connections)
         .acquire_timeout(options.acquire_timeout)
@@ -105,16 +112,20 @@ fn pool(
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
         .map_sqlx_postgres_opts(move |_| server.clone())
-        // A connection that is given back is asked anyway. Without a limit, one whose server has vanished would be kept for ever.
-        .map_sqlx_postgres_pool_opts(|it| {
-            it.after_release(|connection, _| {
-                Box::pin(async move {
-                    match tokio::time::timeout(PING_LIMIT, connection.ping()).await {
-                        Ok(answer) => answer.map(|()| true),
-                        Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
-                    }
+        .map_sqlx_postgres_pool_opts(move |it| {
+            let (before, after) = ((watch.clone(), open.clone()), (watch.clone(), open.clone()));
+            it.idle_timeout(None)
+                .max_lifetime(None)
+                .before_acquire(move |connection, meta| {
+                    let (watch, open) = before.clone();
+                    Box::pin(
+                        async move { watch.before_use(connection, meta.age, meta.idle_for, &open).await },
+                    )
                 })
-            })
+                .after_release(move |connection, _| {
+                    let (watch, open) = after.clone();
+                    Box::pin(async move { watch.after_use(connection, &open).await })
+                })
         });
     Ok(pool)
 }

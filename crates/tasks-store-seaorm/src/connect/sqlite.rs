@@ -34,6 +34,7 @@ pub(super) async fn open(options: &SeaOrmStoreOptions, location: &Location) -> R
             application: only,
             dialect,
             answer_limit: None,
+            closing: None,
         });
     };
     check_folder(path)?;
@@ -69,6 +70,7 @@ pub(super) async fn open(options: &SeaOrmStoreOptions, location: &Location) -> R
         application,
         dialect,
         answer_limit: None,
+        closing: None,
     })
 }
 

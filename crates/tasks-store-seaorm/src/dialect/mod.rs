@@ -292,6 +292,8 @@ pub(crate) struct TableLock {
 /// Where tables are looked for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Schemas {
+    /// (name); answers (whether it is there, whether the user may create one, the user)
+    pub(crate) state: &'static str,
     /// (); answers where tables are looked for
     pub(crate) search_path: &'static str,
     /// (path), until the end of the transaction

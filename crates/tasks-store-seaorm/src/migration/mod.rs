@@ -138,16 +138,47 @@ async fn begin_changes(
             Some(free) => take(on, lock.take, free, doing).await?,
         }
     }
-    if sql.schemas.is_some() {
+    if let Some(schemas) = sql.schemas {
         // Other programs may use the tables: a change that cannot have them must not hold everybody up.
         let limit = format!("SET LOCAL lock_timeout = {}", handles.busy_timeout.as_millis());
         on.execute(limit, Vec::new(), doing).await?;
         if let Some(schema) = &handles.schema {
-            on.execute(format!("CREATE SCHEMA IF NOT EXISTS {schema}"), Vec::new(), doing)
-                .await?;
+            make_schema(on, schemas.state, schema, doing).await?;
         }
     }
     Ok(tx)
+}
+
+/// Creates the schema where it is missing. Only then: `IF NOT EXISTS` asks for the right to create before it looks.
+async fn make_schema<C: ConnectionTrait>(
+    on: On<'_, C>,
+    state: &'static str,
+    schema: &str,
+    doing: &str,
+) -> Result<(), StoreError> {
+    let Some(row) = on.row(state, vec![schema.into()], doing).await? else {
+        return Err(StoreError::new(
+            StoreErrorKind::Invalid,
+            format!("cannot {doing}: the server did not say which schemas it has"),
+        ));
+    };
+    if column(&row, 0, doing)? {
+        return Ok(());
+    }
+    if !column::<bool>(&row, 1, doing)? {
+        let user: String = column(&row, 2, doing)?;
+        return Err(StoreError::new(
+            StoreErrorKind::Invalid,
+            format!(
+                "cannot {doing}: there is no schema `{schema}`, and the user `{user}` may not create one in this database; \
+                 let somebody who may run `CREATE SCHEMA {schema} AUTHORIZATION \"{user}\"`, or name another schema in the option `schema`"
+            ),
+        ));
+    }
+    // Another kind of program may have made it just now.
+    on.execute(format!("CREATE SCHEMA IF NOT EXISTS {schema}"), Vec::new(), doing)
+        .await
+        .map(drop)
 }
 
 /// Takes the lock of the tables that belongs to the session.
@@ -187,10 +218,10 @@ async fn end_changes(
         for statement in free {
             freed = freed.and(on.execute(*statement, Vec::new(), doing).await.map(drop));
         }
-        return done.and(freed).and(commit(tx, doing).await);
+        return done.and(freed).and(commit(tx, &handles.open, doing).await);
     }
     done?;
-    commit(tx, doing).await
+    commit(tx, &handles.open, doing).await
 }
 
 async fn newer(tx: &DatabaseTransaction, handles: &crate::store::Shared) -> Result<bool, StoreError> {

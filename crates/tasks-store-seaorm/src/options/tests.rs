@@ -73,6 +73,72 @@ fn mysql_urls_have_two_schemes_and_name_a_database() {
 
 #[cfg(feature = "postgres")]
 #[test]
+fn unknown_parameters_of_postgresql_are_named_without_their_value() {
+    for url in [
+        "postgres://h/d?passwort=secret",
+        "postgres://h/d?sslmode=require&passwort=secret#x",
+        "postgresql://h/d?sslmode=require&&passwort",
+    ] {
+        let message = message(&SeaOrmStoreOptions::new(url));
+        assert!(
+            message.contains("the parameter `passwort`") && message.contains("`password`"),
+            "{message}"
+        );
+        assert!(!message.contains("secret"), "{message}");
+    }
+    for url in [
+        "postgres://h/d?user=u&password=p@x&application_name=a&options[jit]=off&options=-c%20jit=off",
+        "postgres://h/d?",
+        "postgres://h/d#part",
+    ] {
+        assert_eq!(
+            SeaOrmStoreOptions::new(url).check().unwrap(),
+            Location::Postgres,
+            "{url}"
+        );
+    }
+}
+
+/// A password in which a `?` or a `&` stands as it is looks like parameters.
+#[cfg(feature = "postgres")]
+#[test]
+fn parts_of_a_password_are_not_told_as_parameters() {
+    for url in [
+        "postgres://u:123?secret@h/d",
+        "postgres://u:123?secret&geheim=1@h/d",
+        "postgres://u:123?geheim&secret@h/d",
+        "postgres://h/d?secret%20=x",
+    ] {
+        let message = message(&SeaOrmStoreOptions::new(url));
+        assert!(message.contains("a parameter that is not known"), "{message}");
+        assert!(
+            !message.contains("secret") && !message.contains("geheim"),
+            "{message}"
+        );
+    }
+}
+
+/// The driver would ignore it, and connect without encryption.
+#[cfg(feature = "mysql")]
+#[test]
+fn unknown_parameters_of_mysql_are_named_without_their_value() {
+    for (url, name) in [
+        ("mysql://h/d?ssl_mode=REQUIRED", "ssl_mode"),
+        ("mariadb://h/d?ssl-mode=DISABLED&password=secret", "password"),
+    ] {
+        let message = message(&SeaOrmStoreOptions::new(url));
+        assert!(
+            message.contains(&format!("the parameter `{name}`")) && message.contains("`ssl-mode`"),
+            "{message}"
+        );
+        assert!(!message.contains("secret"), "{message}");
+    }
+    let known = "mysql://h/d?ssl-mode=DISABLED&charset=utf8mb4&timezone=%2B00:00&statement-cache-capacity=7";
+    assert_eq!(SeaOrmStoreOptions::new(known).check().unwrap(), Location::Mysql);
+}
+
+#[cfg(feature = "postgres")]
+#[test]
 fn a_schema_has_a_plain_name() {
     for schema in ["", "Tasks", "1tasks", "a-b", "a\"b", &"a".repeat(64)] {
         let mut options = SeaOrmStoreOptions::new("postgres://h/d");

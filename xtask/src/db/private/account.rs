@@ -76,6 +76,13 @@ impl Account {
         self.give(path).with_context(doing)
     }
 
+    /// Makes a file that everybody may read and only this user write.
+    pub(super) fn public_file(&self, path: &Path, text: &str) -> Result<()> {
+        self.file(path, text)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o644))
+            .with_context(|| format!("cannot open {} to everybody", path.display()))
+    }
+
     fn give(&self, path: &Path) -> std::io::Result<()> {
         match self.other {
             Some((user, group)) => chown(path, Some(user), Some(group)),

@@ -30,7 +30,7 @@ pub(crate) fn up(workspace: &Workspace, servers: &[Server], install: bool) -> Re
                 ready
             }
         };
-        say(format_args!("export {}={}", server.variable(), ready.url));
+        say(format_args!("export {}='{}'", server.variable(), ready.url));
     }
     Ok(())
 }

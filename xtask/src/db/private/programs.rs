@@ -39,6 +39,15 @@ impl Place {
         self.folder.join("data")
     }
 
+    /// What the server proves itself with to clients that ask for TLS.
+    fn certificate(&self) -> PathBuf {
+        self.folder.join("server.crt")
+    }
+
+    fn key(&self) -> PathBuf {
+        self.folder.join("server.key")
+    }
+
     /// Where the server's own messages go.
     pub(super) fn log(&self) -> PathBuf {
         self.folder.join("server.log")
@@ -99,6 +108,11 @@ impl Programs {
     pub(super) fn make(&self, place: &Place, account: &Account) -> Result<()> {
         let data = place.data();
         account.folder(&data)?;
+        let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])
+            .context("cannot make a certificate")?;
+        // A server tells only what everybody may read.
+        account.public_file(&place.certificate(), &own.cert.pem())?;
+        account.file(&place.key(), &own.signing_key.serialize_pem())?;
         let mut command = account.command(&self.makes, &data);
         match self.server {
             Server::Postgres => {
@@ -147,6 +161,9 @@ impl Programs {
                     "fsync=on",
                     "shared_buffers=64MB",
                     "max_connections=200",
+                    "ssl=on",
+                    &format!("ssl_cert_file={}", place.certificate().display()),
+                    &format!("ssl_key_file={}", place.key().display()),
                 ] {
                     command.args(["-c", setting]);
                 }
@@ -159,6 +176,8 @@ impl Programs {
                     .arg(format!("--pid-file={}", data.join("server.pid").display()))
                     .arg(format!("--init-file={}", place.folder.join("init.sql").display()))
                     .arg(format!("--port={port}"))
+                    .arg(format!("--ssl-cert={}", place.certificate().display()))
+                    .arg(format!("--ssl-key={}", place.key().display()))
                     .args([
                         "--bind-address=127.0.0.1",
                         "--skip-name-resolve",
@@ -210,13 +229,14 @@ impl Programs {
         }
     }
 
+    /// Without TLS, which the server has: only what tests TLS pays for it.
     pub(super) fn url(&self, place: &Place) -> String {
-        let (scheme, database) = match self.server {
-            Server::Postgres => ("postgres", "postgres"),
-            Server::Mysql => ("mysql", USER),
+        let (scheme, database, plain) = match self.server {
+            Server::Postgres => ("postgres", "postgres", "sslmode=disable"),
+            Server::Mysql => ("mysql", USER, "ssl-mode=DISABLED"),
         };
         format!(
-            "{scheme}://{USER}:{}@127.0.0.1:{}/{database}",
+            "{scheme}://{USER}:{}@127.0.0.1:{}/{database}?{plain}",
             place.password, place.port
         )
     }

@@ -275,6 +275,8 @@ pub(crate) static SQL: Sql = Sql {
         free: None,
     }),
     schemas: Some(Schemas {
+        state: "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1), \
+                has_database_privilege(current_database(), 'CREATE'), current_user::text",
         search_path: "SELECT current_setting('search_path')",
         set_search_path: "SELECT set_config('search_path', $1, true)",
     }),

@@ -10,7 +10,7 @@ use tasks_abstractions::{
     JobStatus, JobStore, SequentialGuidGenerator, SystemClock,
 };
 use tasks_core::{
-    Engine, EngineOptions, EngineParts, JobRegistry, EngineJobPublisher, MemoryStore, Signals,
+    Engine, EngineJobPublisher, EngineOptions, EngineParts, JobRegistry, MemoryStore, Signals,
     StoreBackgroundJobManager,
 };
 use tasks_multitenancy::TenantScope;

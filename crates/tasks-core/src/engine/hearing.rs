@@ -19,13 +19,9 @@ impl Engine {
     fn heard(&self, notification: &Notification) {
         match notification {
             Notification::Work(hints) if hints.is_empty() || hints.iter().any(|it| self.concerns(it)) => {
-                self.signals().work();
+                self.signals().heard_work();
             }
-            Notification::Commands => {
-                self.signals().commands();
-                // A command may have brought something forward.
-                self.signals().work();
-            }
+            Notification::Commands => self.signals().heard_commands(),
             _ => {}
         }
     }

@@ -19,6 +19,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 const IN_VAIN: Duration = Duration::from_millis(20);
 /// Longest wait for more free slots while more work is due.
 const CLAIM_LINGER: Duration = Duration::from_millis(2);
+/// What is heard within this time of what was heard before is passed on together: each time costs every idle node a claim.
+const HEARD_GATHERING: Duration = Duration::from_millis(5);
 /// How often shutdown looks whether the runs have ended.
 const DRAIN_LOOK: Duration = Duration::from_millis(5);
 
@@ -71,7 +73,7 @@ impl Engine {
             () = self.finish_loop() => {}
             () = self.watch_loop() => {}
             () = self.command_loop() => {}
-            () = self.hear_others() => {}
+            () = self.hearing_loop() => {}
             () = self.progress_loop() => {}
             () = self.stray_loop() => {}
         }
@@ -244,6 +246,32 @@ impl Engine {
                 Ok(()) => pause.is_well(),
                 Err(error) => pause.after(&error).await,
             }
+        }
+    }
+
+    /// Passes on what others tell: at once, but not as often as many nodes may tell it.
+    async fn hearing_loop(&self) {
+        let signals = self.signals();
+        let work = async {
+            loop {
+                signals.wait_to_hear_of_work().await;
+                signals.work();
+                sleep(HEARD_GATHERING).await;
+            }
+        };
+        let commands = async {
+            loop {
+                signals.wait_to_hear_of_commands().await;
+                signals.commands();
+                // A command may have brought something forward.
+                signals.work();
+                sleep(HEARD_GATHERING).await;
+            }
+        };
+        tokio::select! {
+            () = self.hear_others() => {}
+            () = work => {}
+            () = commands => {}
         }
     }
 

@@ -23,6 +23,8 @@ struct Inner {
     rescue: Notify,
     beat: Notify,
     progress: Notify,
+    heard_work: Notify,
+    heard_commands: Notify,
     notifier: OnceLock<Arc<dyn JobNotifier>>,
 }
 
@@ -78,6 +80,22 @@ impl Signals {
     /// A run has said how far it has come.
     pub fn progress(&self) {
         self.inner.progress.notify_one();
+    }
+
+    pub(super) fn heard_work(&self) {
+        self.inner.heard_work.notify_one();
+    }
+
+    pub(super) fn heard_commands(&self) {
+        self.inner.heard_commands.notify_one();
+    }
+
+    pub(super) async fn wait_to_hear_of_work(&self) {
+        self.inner.heard_work.notified().await;
+    }
+
+    pub(super) async fn wait_to_hear_of_commands(&self) {
+        self.inner.heard_commands.notified().await;
     }
 
     pub(super) async fn wait_for_progress(&self) {

@@ -100,14 +100,14 @@ pub async fn an_outage_of_the_store_rescues_nobody(fx: &impl SchedulerFixture) {
     let polite = a.enqueue_many("t", 20).await.unwrap();
     pass(secs(60)).await;
     let instances = [a.engine().instance(), b.engine().instance()];
-    fx.memory().set_available(false);
+    fx.store().set_available(false);
     pass(secs(300)).await;
     gate.open(20);
     pass(secs(1)).await;
-    fx.memory().set_available(true);
+    fx.store().set_available(true);
     pass(secs(120)).await;
     assert_eq!(instances, [a.engine().instance(), b.engine().instance()]);
-    let nodes = fx.memory().nodes().await.unwrap();
+    let nodes = fx.store().nodes().await.unwrap();
     assert!(nodes.iter().all(|it| it.state == NodeState::Alive), "{nodes:?}");
     for id in deaf {
         let job = a.find(id).await.unwrap();
@@ -141,9 +141,9 @@ pub async fn a_fenced_node_begins_anew(fx: &impl SchedulerFixture) {
     b.start();
     pass(secs(1)).await;
     let former = a.engine().instance();
-    let nodes = fx.memory().nodes().await.unwrap();
+    let nodes = fx.store().nodes().await.unwrap();
     let seen = nodes.iter().find(|it| it.instance == former).unwrap();
-    assert!(fx.memory().declare_dead(former, seen.heartbeat_at).await.unwrap());
+    assert!(fx.store().declare_dead(former, seen.heartbeat_at).await.unwrap());
     b.recorder()
         .settled(id, RunOutcome::Succeeded, 1, LIMIT)
         .await
@@ -161,7 +161,7 @@ pub async fn a_fenced_node_begins_anew(fx: &impl SchedulerFixture) {
         .settled(other, RunOutcome::Succeeded, 1, secs(5))
         .await
         .unwrap();
-    let alive = fx.memory().nodes().await.unwrap();
+    let alive = fx.store().nodes().await.unwrap();
     let alive = alive.iter().filter(|it| it.state == NodeState::Alive).count();
     assert_eq!(alive, 2, "one membership a node");
 }
@@ -173,7 +173,7 @@ pub async fn a_node_fences_itself_when_its_lease_ends(fx: &impl SchedulerFixture
     let id = host.enqueue("t").await.unwrap();
     host.recorder().started(id, 1, LIMIT).await.unwrap();
     pass(secs(7)).await;
-    fx.memory().set_available(false);
+    fx.store().set_available(false);
     pass(secs(14)).await;
     assert_eq!(
         host.recorder().look(|it| it.ended_of(id)),
@@ -181,7 +181,7 @@ pub async fn a_node_fences_itself_when_its_lease_ends(fx: &impl SchedulerFixture
         "the lease is not over"
     );
     host.recorder().ended(id, 1, secs(10)).await.unwrap();
-    fx.memory().set_available(true);
+    fx.store().set_available(true);
     host.recorder().started(id, 2, secs(10)).await.unwrap();
     let job = host.find(id).await.unwrap();
     assert_eq!((job.try_count, job.trigger_count, job.interruptions), (0, 0, 0));
@@ -209,7 +209,7 @@ pub async fn nodes_that_slept_together_do_not_bury_each_other(fx: &impl Schedule
         host.engine().heartbeat_step().await.unwrap();
         host.engine().rescue_step().await.unwrap();
     }
-    let nodes = fx.memory().nodes().await.unwrap();
+    let nodes = fx.store().nodes().await.unwrap();
     assert!(nodes.iter().all(|it| it.state == NodeState::Alive), "{nodes:?}");
 }
 

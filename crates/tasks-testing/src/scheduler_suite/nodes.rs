@@ -83,7 +83,7 @@ pub async fn an_unknown_type_waits_for_a_node_that_knows_it(fx: &impl SchedulerF
         request.node_name = pinned;
         let id = knows_not.enqueue_with(request).await.unwrap();
         pass(secs(60)).await;
-        let found = fx.memory().snapshots(TenantScope::All, &[id]).await.unwrap();
+        let found = fx.store().snapshots(TenantScope::All, &[id]).await.unwrap();
         let waiting = found[0].waiting.clone().unwrap();
         assert!(waiting.lane.as_str().contains("type:u"), "{}", waiting.lane);
         assert_eq!(found[0].job.status, JobStatus::Queuing);
@@ -122,7 +122,7 @@ pub async fn an_unknown_type_is_left_alone_also_after_a_command(fx: &impl Schedu
         1,
         "armed anew by the resume, and given back once more"
     );
-    let found = fx.memory().snapshots(TenantScope::All, &[id]).await.unwrap();
+    let found = fx.store().snapshots(TenantScope::All, &[id]).await.unwrap();
     assert_eq!(found[0].waiting.clone().unwrap().lane.as_str(), "type:u");
     host.command(id, JobCommand::Trigger).await.unwrap();
     assert_eq!(host.run_due().await.unwrap(), 0);
@@ -214,7 +214,7 @@ pub async fn work_of_a_type_that_all_know_goes_back_to_its_lane(fx: &impl Schedu
     old.start();
     pass(secs(5)).await;
     let lane = async || {
-        let found = fx.memory().snapshots(TenantScope::All, &[id]).await.unwrap();
+        let found = fx.store().snapshots(TenantScope::All, &[id]).await.unwrap();
         found[0].waiting.clone().map(|it| it.lane.to_string())
     };
     assert_eq!(lane().await.as_deref(), Some("type:u"));

@@ -226,7 +226,7 @@ pub async fn every_setting_of_a_selector_reaches_the_stored_job(fx: &impl Schedu
 /// A selector makes an interval worker one of the calendar: it fires at its times in its zone, without a limit of tries.
 pub async fn a_selector_makes_a_worker_cron(fx: &impl SchedulerFixture) {
     let host = fx
-        .node("a")
+        .patient_node("a")
         .selectors(|it| {
             it.add(
                 "daily",
@@ -262,6 +262,7 @@ pub async fn a_selector_makes_a_worker_cron(fx: &impl SchedulerFixture) {
         (JobStatus::Queuing, false, 60),
         "it goes on"
     );
+    host.command(often, JobCommand::Stop).await.unwrap();
     pass((fire - fx.now()).to_std().unwrap() + secs(1)).await;
     assert_eq!(host.recorder().look(|it| it.started_of(daily)), 1);
 }

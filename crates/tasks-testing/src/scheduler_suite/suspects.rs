@@ -71,7 +71,7 @@ pub async fn a_poison_job_is_found_and_abandoned(fx: &impl SchedulerFixture) {
     let mut kills = 0;
     loop {
         let host = fx
-            .node("a")
+            .patient_node("a")
             .recorder(&recorder)
             .channel(Arc::clone(&notices) as _)
             .run("t", endless)

@@ -131,6 +131,7 @@ pub async fn an_outcome_that_is_always_refused_runs_once(fx: &impl SchedulerFixt
     let host = fx
         .node("a")
         .queue(Arc::clone(&queue) as _)
+        .options(|it| it.poll_interval = secs(20))
         .run("t", done)
         .build()
         .unwrap();

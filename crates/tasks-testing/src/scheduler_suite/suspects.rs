@@ -184,7 +184,7 @@ pub async fn a_backlog_does_not_starve_suspects(fx: &impl SchedulerFixture) {
         })
         .build()
         .unwrap();
-    for _ in 0..1_000 {
+    for _ in 0..300 {
         let mut request = EnqueueRequest::new("busy", JobArgs::new());
         request.priority = Some(JobPriority::High);
         host.enqueue_with(request).await.unwrap();

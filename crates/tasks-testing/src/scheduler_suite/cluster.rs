@@ -1,5 +1,6 @@
 //! Several nodes on one store: sharing, dying, rescuing, fencing.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,9 @@ use tasks_abstractions::store::NodeState;
 use tasks_abstractions::{JobCommand, JobManagement, JobQueue, JobStatus, Outcome, RunOutcome};
 use tasks_multitenancy::TenantScope;
 
-use super::fixture::{Gate, LIMIT, SchedulerFixture, done, endless, pass, secs, until_cancelled};
+use super::fixture::{
+    Gate, LIMIT, SchedulerFixture, done, endless, pass, secs, seldom_asking, until_cancelled,
+};
 use crate::Recorder;
 
 /// Two nodes share the work: every job runs once, and both do something.
@@ -36,11 +39,11 @@ pub async fn two_nodes_share_the_work(fx: &impl SchedulerFixture) {
         .unwrap();
     pass(secs(60)).await;
     recorder.look(|it| assert!(ids.iter().all(|id| it.started_of(*id) == 1)));
-    let mut nodes = std::collections::BTreeSet::new();
-    for id in ids {
-        nodes.extend(super::logs_of(&a, id).await.into_iter().map(|it| it.node_name));
-    }
+    let logs = super::logs(&a, None).await;
+    let nodes: BTreeSet<_> = logs.iter().map(|it| it.node_name.as_str()).collect();
     assert_eq!(nodes.into_iter().collect::<Vec<_>>(), ["a", "b"]);
+    let logged: BTreeSet<_> = logs.iter().map(|it| it.job_id).collect();
+    assert_eq!(logged, ids.into_iter().collect());
 }
 
 /// A node that dies is noticed after its lease, not before; its runs are interrupted, and run again knowing it. Bound: lease + 3 heartbeats.
@@ -87,7 +90,7 @@ pub async fn a_dead_node_is_rescued_after_its_lease(fx: &impl SchedulerFixture) 
 pub async fn an_outage_of_the_store_rescues_nobody(fx: &impl SchedulerFixture) {
     let gate = Gate::new();
     let node = |name: &str| {
-        fx.node(name)
+        seldom_asking(fx, name)
             .run("deaf", gate.job())
             .run("t", until_cancelled)
             .build()

@@ -122,6 +122,11 @@ impl SchedulerFixture for DatabaseScheduler {
     }
 }
 
+/// A node that asks seldom for work that nobody announced to it, and renews its lease and looks after others as often as any.
+pub(super) fn seldom_asking(fx: &impl SchedulerFixture, name: &str) -> TestHostBuilder {
+    fx.node(name).options(|it| it.poll_interval = secs(20))
+}
+
 /// Lets virtual time pass, with every timer on the way. For "and nothing happens until then".
 pub(super) async fn pass(time: Duration) {
     let waited = tokio::time::timeout(time, pending::<()>()).await;

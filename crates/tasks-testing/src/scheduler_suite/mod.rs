@@ -64,8 +64,13 @@ pub const MOST_CALLS: usize = 5_000;
 
 /// The log rows of a job, newest first.
 async fn logs_of(host: &TestHost, job: JobId) -> Vec<JobLog> {
+    logs(host, Some(job)).await
+}
+
+/// The log rows of all jobs or one, newest first, as many as one page may have.
+async fn logs(host: &TestHost, job_id: Option<JobId>) -> Vec<JobLog> {
     let query = JobLogQuery {
-        job_id: Some(job),
+        job_id,
         paging: Paging {
             skip: 0,
             take: Paging::MAX_TAKE,

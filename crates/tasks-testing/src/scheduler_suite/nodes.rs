@@ -8,13 +8,8 @@ use tasks_abstractions::{
 };
 use tasks_multitenancy::TenantScope;
 
-use super::fixture::{LIMIT, SchedulerFixture, done, pass, secs};
+use super::fixture::{LIMIT, SchedulerFixture, done, pass, secs, seldom_asking};
 use crate::{Recorder, TestHostBuilder};
-
-/// A node that asks seldom for work that nobody announced to it, and renews its lease and looks after others as often as any.
-fn seldom_asking(fx: &impl SchedulerFixture, name: &str) -> TestHostBuilder {
-    fx.node(name).options(|it| it.poll_interval = secs(20))
-}
 
 /// Pinned work is run by the node of that name only.
 pub async fn pinned_work_runs_on_its_node(fx: &impl SchedulerFixture) {

@@ -2,6 +2,8 @@
 
 mod queue;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::panic::resume_unwind;

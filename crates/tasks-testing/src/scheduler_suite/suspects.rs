@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use tasks_abstractions::{
     EnqueueRequest, JobArgs, JobCommand, JobId, JobInfo, JobManagement, JobPriority, JobStatus, RunOutcome,
 };
+use tasks_multitenancy::TenantScope;
 
 use super::fixture::{LIMIT, SchedulerFixture, done, endless, pass, secs};
 use super::retries::Notices;
@@ -56,8 +57,9 @@ pub async fn kills_over_a_batch_abandon_nobody(fx: &impl SchedulerFixture) {
         })
         .await
         .unwrap();
-    for id in ids {
-        let job = healthy.find(id).await.unwrap();
+    let stored = healthy.store().snapshots(TenantScope::All, &ids).await.unwrap();
+    assert_eq!(stored.len(), 500);
+    for job in stored.into_iter().map(|it| it.job) {
         assert_eq!((job.status, job.is_abandoned), (JobStatus::Completed, false));
         assert_eq!((job.interruptions, job.suspect_interruptions), (0, 0));
     }

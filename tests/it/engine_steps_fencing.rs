@@ -18,10 +18,10 @@ fn host(fx: &MemoryScheduler, queue: &Arc<FaultyQueue>) -> TestHost {
 
 async fn bury(fx: &MemoryScheduler, host: &TestHost) {
     let instance = host.engine().instance();
-    let nodes = fx.memory().nodes().await.unwrap();
+    let nodes = fx.store().nodes().await.unwrap();
     let node = nodes.iter().find(|it| it.instance == instance).unwrap();
     assert!(
-        fx.memory()
+        fx.store()
             .declare_dead(instance, node.heartbeat_at)
             .await
             .unwrap()
@@ -29,7 +29,7 @@ async fn bury(fx: &MemoryScheduler, host: &TestHost) {
 }
 
 async fn alive(fx: &MemoryScheduler) -> usize {
-    let nodes = fx.memory().nodes().await.unwrap();
+    let nodes = fx.store().nodes().await.unwrap();
     nodes.iter().filter(|it| it.state == NodeState::Alive).count()
 }
 
@@ -122,7 +122,7 @@ async fn a_gone_outcome_is_looked_up_until_the_log_answers() {
     let held = queue.hold(Call::Finish);
     let (finished, ()) = tokio::join!(engine.finish_step(), async {
         held.arrived().await;
-        fx.memory().fail_next(1, StoreErrorKind::Unavailable);
+        fx.store().fail_next(1, StoreErrorKind::Unavailable);
         held.release();
     });
     assert!(

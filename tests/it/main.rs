@@ -23,6 +23,9 @@ mod postgres_schema; // a schema of its own for a test
 mod proxy; // a network that can swallow everything
 mod rights_postgres; // which rights a start needs, and the lock of the tables
 mod scheduler_memory; // the scheduler suite under paused time, on the store in memory
+mod scheduler_mysql; // the scheduler suite under paused time, on MariaDB or MySQL
+mod scheduler_postgres; // the scheduler suite under paused time, on PostgreSQL
+mod scheduler_sqlite; // the scheduler suite under paused time, on SQLite files
 mod server_mysql; // what only a MariaDB or MySQL server can show
 mod server_postgres; // what only a PostgreSQL server can show
 mod steering_sqlite; // workers and management on SQLite files, across programs and restarts

@@ -1,11 +1,14 @@
-//! Every backend runs every case of the store suite, and every case that a contract names exists.
+//! Every backend runs every case of both suites, and every case that a contract names exists.
 
 use std::fs;
 use std::path::Path;
 
 use tasks_testing::store_suite::CASES;
 
-use crate::{scheduler_memory, store_memory, store_mysql, store_postgres, store_sqlite};
+use crate::{
+    scheduler_memory, scheduler_mysql, scheduler_postgres, scheduler_sqlite, store_memory, store_mysql,
+    store_postgres, store_sqlite,
+};
 
 #[test]
 fn every_backend_runs_every_case() {
@@ -18,6 +21,19 @@ fn every_backend_runs_every_case() {
     for (name, cases) in backends {
         assert_eq!(cases.len(), CASES.len(), "{name}");
         assert_eq!(cases, CASES, "{name}");
+    }
+}
+
+#[test]
+fn every_backend_runs_every_case_of_the_scheduler_suite() {
+    let backends = [
+        ("SQLite", scheduler_sqlite::CASES),
+        ("PostgreSQL", scheduler_postgres::CASES),
+        ("MariaDB or MySQL", scheduler_mysql::CASES),
+    ];
+    assert!(scheduler_memory::CASES.len() > 150);
+    for (name, cases) in backends {
+        assert_eq!(cases, scheduler_memory::CASES, "{name}");
     }
 }
 

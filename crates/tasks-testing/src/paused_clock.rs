@@ -7,8 +7,8 @@ use tokio::time::Instant;
 /// Wall clock and timers in one: its time is a fixed start plus what tokio's clock says has passed.
 ///
 /// Under `#[tokio::test(start_paused = true)]` "due at nine" and "sleep until nine" then agree, and a day takes no time. Its time is
-/// authoritative: stores take it instead of their own. Do not use it beside a real database: paused time jumps to the next timer whenever the
-/// runtime is idle, so a pool's timeout fires at once.
+/// authoritative: stores take it instead of their own. Do not await a real database under it: paused time jumps to the next timer whenever the
+/// runtime is idle, so a pool's timeout fires at once. [`SuiteStore`](crate::scheduler_suite::SuiteStore) calls one while time stands still.
 #[derive(Debug, Clone)]
 pub struct PausedClock {
     base: Timestamp,

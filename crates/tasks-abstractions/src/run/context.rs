@@ -19,12 +19,17 @@ use crate::{JobLock, JobLockProvider, LockOwner, StoreError, Timestamp};
 /// How far a run has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
-    /// Units done.
+    /// Units done; more than [`MAX_COUNT`](Self::MAX_COUNT) is kept as that.
     pub done: u64,
-    /// Units in all; 0 = not known.
+    /// Units in all; 0 = not known. More than [`MAX_COUNT`](Self::MAX_COUNT) is kept as that.
     pub total: u64,
     /// For people.
     pub message: String,
+}
+
+impl Progress {
+    /// The largest count that stores keep, that of a signed integer of 64 bits: databases have no larger ones.
+    pub const MAX_COUNT: u64 = i64::MAX.unsigned_abs();
 }
 
 /// Takes the progress that runs report.
@@ -244,7 +249,7 @@ impl JobRunnableContext {
         self.inner.parts.deadline
     }
 
-    /// Reports how far the run has come.
+    /// Reports how far the run has come. Counts beyond [`Progress::MAX_COUNT`] are kept as that.
     pub fn progress(&self, done: u64, total: u64, message: impl Into<String>) {
         let progress = Progress {
             done,

@@ -97,8 +97,8 @@ pub trait JobQueue: Send + Sync + Debug {
     /// Conformance: `a_claim_whose_reply_was_lost_is_found_again`.
     async fn runs_of(&self, instance: InstanceId) -> Result<Vec<RunInfo>, StoreError>;
 
-    /// Keeps the latest progress of runs with their rows, at the present instant. Runs that are no longer in flight are passed over. Touches no other
-    /// column and no job row. Conformance: `progress_is_kept_with_its_run`.
+    /// Keeps the latest progress of runs with their rows, at the present instant. Runs that are no longer in flight are passed over, and counts
+    /// beyond [`Progress::MAX_COUNT`] kept as that. Touches no other column and no job row. Conformance: `progress_is_kept_with_its_run`.
     async fn store_progress(
         &self,
         reports: &[ProgressReport],

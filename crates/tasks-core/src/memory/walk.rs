@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use tasks_abstractions::job::Lane;
-use tasks_abstractions::run::RunProgress;
+use tasks_abstractions::run::{Progress, RunProgress};
 use tasks_abstractions::store::{JobQuery, ProgressReport, RunStatistics, UnarmedPage};
 use tasks_abstractions::{JobId, JobState, RunOutcome, Timestamp};
 use tasks_multitenancy::TenantScope;
@@ -104,8 +104,8 @@ impl Rows {
                 .filter(|it| it.run_id == report.run_id);
             if let Some(run) = run {
                 run.progress = Some(RunProgress {
-                    done: report.progress.done,
-                    total: report.progress.total,
+                    done: report.progress.done.min(Progress::MAX_COUNT),
+                    total: report.progress.total.min(Progress::MAX_COUNT),
                     message: report.progress.message.clone(),
                     at: now,
                 });

@@ -22,7 +22,7 @@ async fn break_rows(fx: &impl SchedulerFixture, ids: &[JobId]) {
         }))
     };
     let answers = fx
-        .memory()
+        .store()
         .change(ALL, ids, Some(fx.now()), &decide)
         .await
         .unwrap();

@@ -1,5 +1,6 @@
 //! Several nodes on one store: sharing, dying, rescuing, fencing.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,9 @@ use tasks_abstractions::store::NodeState;
 use tasks_abstractions::{JobCommand, JobManagement, JobQueue, JobStatus, Outcome, RunOutcome};
 use tasks_multitenancy::TenantScope;
 
-use super::fixture::{Gate, LIMIT, SchedulerFixture, done, endless, pass, secs, until_cancelled};
+use super::fixture::{
+    Gate, LIMIT, SchedulerFixture, done, endless, pass, secs, seldom_asking, until_cancelled,
+};
 use crate::Recorder;
 
 /// Two nodes share the work: every job runs once, and both do something.
@@ -36,11 +39,11 @@ pub async fn two_nodes_share_the_work(fx: &impl SchedulerFixture) {
         .unwrap();
     pass(secs(60)).await;
     recorder.look(|it| assert!(ids.iter().all(|id| it.started_of(*id) == 1)));
-    let mut nodes = std::collections::BTreeSet::new();
-    for id in ids {
-        nodes.extend(super::logs_of(&a, id).await.into_iter().map(|it| it.node_name));
-    }
+    let logs = super::logs(&a, None).await;
+    let nodes: BTreeSet<_> = logs.iter().map(|it| it.node_name.as_str()).collect();
     assert_eq!(nodes.into_iter().collect::<Vec<_>>(), ["a", "b"]);
+    let logged: BTreeSet<_> = logs.iter().map(|it| it.job_id).collect();
+    assert_eq!(logged, ids.into_iter().collect());
 }
 
 /// A node that dies is noticed after its lease, not before; its runs are interrupted, and run again knowing it. Bound: lease + 3 heartbeats.
@@ -87,7 +90,7 @@ pub async fn a_dead_node_is_rescued_after_its_lease(fx: &impl SchedulerFixture) 
 pub async fn an_outage_of_the_store_rescues_nobody(fx: &impl SchedulerFixture) {
     let gate = Gate::new();
     let node = |name: &str| {
-        fx.node(name)
+        seldom_asking(fx, name)
             .run("deaf", gate.job())
             .run("t", until_cancelled)
             .build()
@@ -100,14 +103,14 @@ pub async fn an_outage_of_the_store_rescues_nobody(fx: &impl SchedulerFixture) {
     let polite = a.enqueue_many("t", 20).await.unwrap();
     pass(secs(60)).await;
     let instances = [a.engine().instance(), b.engine().instance()];
-    fx.memory().set_available(false);
+    fx.store().set_available(false);
     pass(secs(300)).await;
     gate.open(20);
     pass(secs(1)).await;
-    fx.memory().set_available(true);
+    fx.store().set_available(true);
     pass(secs(120)).await;
     assert_eq!(instances, [a.engine().instance(), b.engine().instance()]);
-    let nodes = fx.memory().nodes().await.unwrap();
+    let nodes = fx.store().nodes().await.unwrap();
     assert!(nodes.iter().all(|it| it.state == NodeState::Alive), "{nodes:?}");
     for id in deaf {
         let job = a.find(id).await.unwrap();
@@ -141,9 +144,9 @@ pub async fn a_fenced_node_begins_anew(fx: &impl SchedulerFixture) {
     b.start();
     pass(secs(1)).await;
     let former = a.engine().instance();
-    let nodes = fx.memory().nodes().await.unwrap();
+    let nodes = fx.store().nodes().await.unwrap();
     let seen = nodes.iter().find(|it| it.instance == former).unwrap();
-    assert!(fx.memory().declare_dead(former, seen.heartbeat_at).await.unwrap());
+    assert!(fx.store().declare_dead(former, seen.heartbeat_at).await.unwrap());
     b.recorder()
         .settled(id, RunOutcome::Succeeded, 1, LIMIT)
         .await
@@ -161,7 +164,7 @@ pub async fn a_fenced_node_begins_anew(fx: &impl SchedulerFixture) {
         .settled(other, RunOutcome::Succeeded, 1, secs(5))
         .await
         .unwrap();
-    let alive = fx.memory().nodes().await.unwrap();
+    let alive = fx.store().nodes().await.unwrap();
     let alive = alive.iter().filter(|it| it.state == NodeState::Alive).count();
     assert_eq!(alive, 2, "one membership a node");
 }
@@ -173,7 +176,7 @@ pub async fn a_node_fences_itself_when_its_lease_ends(fx: &impl SchedulerFixture
     let id = host.enqueue("t").await.unwrap();
     host.recorder().started(id, 1, LIMIT).await.unwrap();
     pass(secs(7)).await;
-    fx.memory().set_available(false);
+    fx.store().set_available(false);
     pass(secs(14)).await;
     assert_eq!(
         host.recorder().look(|it| it.ended_of(id)),
@@ -181,7 +184,7 @@ pub async fn a_node_fences_itself_when_its_lease_ends(fx: &impl SchedulerFixture
         "the lease is not over"
     );
     host.recorder().ended(id, 1, secs(10)).await.unwrap();
-    fx.memory().set_available(true);
+    fx.store().set_available(true);
     host.recorder().started(id, 2, secs(10)).await.unwrap();
     let job = host.find(id).await.unwrap();
     assert_eq!((job.try_count, job.trigger_count, job.interruptions), (0, 0, 0));
@@ -209,7 +212,7 @@ pub async fn nodes_that_slept_together_do_not_bury_each_other(fx: &impl Schedule
         host.engine().heartbeat_step().await.unwrap();
         host.engine().rescue_step().await.unwrap();
     }
-    let nodes = fx.memory().nodes().await.unwrap();
+    let nodes = fx.store().nodes().await.unwrap();
     assert!(nodes.iter().all(|it| it.state == NodeState::Alive), "{nodes:?}");
 }
 

@@ -26,7 +26,7 @@ pub async fn pause_cancels_the_run_uncounted(fx: &impl SchedulerFixture) {
     let reasons: Arc<Mutex<Vec<Option<CancelReason>>>> = Arc::default();
     let seen = Arc::clone(&reasons);
     let host = fx
-        .node("a")
+        .patient_node("a")
         .run("t", move |ctx| {
             let seen = Arc::clone(&seen);
             async move {
@@ -71,7 +71,7 @@ pub async fn pause_cancels_the_run_uncounted(fx: &impl SchedulerFixture) {
 pub async fn a_late_success_wins_over_pause(fx: &impl SchedulerFixture) {
     for resumes in [false, true] {
         let gate = Gate::new();
-        let host = fx.node("a").run("t", gate.job()).build().unwrap();
+        let host = fx.patient_node("a").run("t", gate.job()).build().unwrap();
         host.start();
         let id = host.enqueue("t").await.unwrap();
         host.recorder().started(id, 1, LIMIT).await.unwrap();
@@ -119,7 +119,7 @@ pub async fn resume_during_a_run_arms_unless_it_ends_done(fx: &impl SchedulerFix
 /// Stop disarms; start arms anew, and clears abandonment and tries.
 pub async fn start_begins_anew(fx: &impl SchedulerFixture) {
     let host = fx
-        .node("a")
+        .patient_node("a")
         .run("t", |_| async { Err(JobError::msg("no")) })
         .build()
         .unwrap();
@@ -210,7 +210,7 @@ pub async fn trigger_runs_now_in_every_state(fx: &impl SchedulerFixture) {
 pub async fn a_failed_manual_run_is_told_and_not_retried(fx: &impl SchedulerFixture) {
     let notices = Arc::new(super::retries::Notices::default());
     let host = fx
-        .node("a")
+        .patient_node("a")
         .channel(Arc::clone(&notices) as _)
         .run("t", |_| async { Err(JobError::msg("no")) })
         .build()
@@ -263,7 +263,7 @@ pub async fn cancel_ends_one_run(fx: &impl SchedulerFixture) {
 
 /// Disabling disarms and cancels; a disabled job cannot be triggered; enabling arms an active one.
 pub async fn disable_disarms_and_enable_arms(fx: &impl SchedulerFixture) {
-    let host = fx.node("a").run("t", until_cancelled).build().unwrap();
+    let host = fx.patient_node("a").run("t", until_cancelled).build().unwrap();
     host.start();
     let id = host.enqueue("t").await.unwrap();
     host.recorder().started(id, 1, LIMIT).await.unwrap();

@@ -26,7 +26,7 @@ fn at(hour: u32, minute: u32) -> Timestamp {
 
 /// A cron job runs at its fires, at the instant.
 pub async fn a_cron_job_runs_at_its_fires(fx: &impl SchedulerFixture) {
-    let host = fx.node("a").run("t", done).build().unwrap();
+    let host = fx.patient_node("a").run("t", done).build().unwrap();
     host.start();
     let job = hourly(&host, MisfirePolicy::FireOnce);
     let id = job.id;
@@ -89,7 +89,7 @@ pub async fn missed_fires_follow_the_policy(fx: &impl SchedulerFixture) {
 /// row it is given up.
 pub async fn a_failed_cron_job_waits_for_its_next_fire(fx: &impl SchedulerFixture) {
     let host = fx
-        .node("a")
+        .patient_node("a")
         .run("t", |_| async { Err(JobError::msg("no")) })
         .build()
         .unwrap();

@@ -36,7 +36,7 @@ async fn job(host: &TestHost) -> JobInfo {
 }
 
 async fn running(fx: &impl SchedulerFixture) -> TestHost {
-    let host = fx.node("a").build().unwrap();
+    let host = fx.patient_node("a").build().unwrap();
     host.start();
     host.workers().start().await.unwrap();
     host

@@ -1,4 +1,4 @@
-//! What the suite stands on: a store in memory and paused time.
+//! What the suite stands on: a store and paused time.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -10,29 +10,39 @@ use tasks_core::{Engine, MemoryStore};
 use tokio::sync::Semaphore;
 
 use super::faulty_queue::FaultyQueue;
+use super::suite_store::SuiteStore;
+use crate::store_suite::FullStore;
 use crate::{PausedClock, TestHost, TestHostBuilder};
 
 /// How long a case waits for something that must happen. Virtual time: a vain wait ends at once.
 pub const LIMIT: Duration = Duration::from_secs(3600);
 
-/// A fresh scheduler for one case: nodes over one store in memory, on one paused clock.
-///
-/// Paused time must not meet a real database, hence the store in memory; what is under test is how nodes are made.
+/// A fresh scheduler for one case: nodes over one store, on one paused clock.
 pub trait SchedulerFixture: Send + Sync {
     /// The store, whose faults a case may switch.
-    fn memory(&self) -> &Arc<MemoryStore>;
+    fn store(&self) -> &Arc<SuiteStore>;
 
     /// The clock of all nodes.
     fn clock(&self) -> &PausedClock;
 
     /// Starts to describe a node of this name over the store.
     fn node(&self, name: &str) -> TestHostBuilder {
-        TestHost::builder(self.memory(), Arc::new(self.clock().clone()) as Arc<dyn Clock>).node_name(name)
+        TestHost::builder(self.store(), Arc::new(self.clock().clone()) as Arc<dyn Clock>).node_name(name)
+    }
+
+    /// As [`node`](Self::node), but it asks its store seldom: for cases in which hours pass. What is due, and what it is told itself, it knows
+    /// all the same; what other nodes do it notices late.
+    fn patient_node(&self, name: &str) -> TestHostBuilder {
+        self.node(name).options(|it| {
+            it.poll_interval = secs(300);
+            it.heartbeat = secs(300);
+            it.lease = secs(1_200);
+        })
     }
 
     /// A queue before the store that misbehaves on demand.
     fn faulty_queue(&self) -> Arc<FaultyQueue> {
-        FaultyQueue::new(Arc::clone(self.memory()) as Arc<dyn JobQueue>)
+        FaultyQueue::new(Arc::clone(self.store()) as Arc<dyn JobQueue>)
     }
 
     /// The present instant.
@@ -44,7 +54,7 @@ pub trait SchedulerFixture: Send + Sync {
 /// The engine of tasks-core over the store in memory.
 #[derive(Debug)]
 pub struct MemoryScheduler {
-    store: Arc<MemoryStore>,
+    store: Arc<SuiteStore>,
     clock: PausedClock,
 }
 
@@ -53,8 +63,9 @@ impl MemoryScheduler {
     #[must_use]
     pub fn new() -> Self {
         let clock = PausedClock::new();
+        let memory = Arc::new(MemoryStore::new(Arc::new(clock.clone())));
         Self {
-            store: Arc::new(MemoryStore::new(Arc::new(clock.clone()))),
+            store: Arc::new(SuiteStore::direct(memory, clock.clone())),
             clock,
         }
     }
@@ -67,13 +78,53 @@ impl Default for MemoryScheduler {
 }
 
 impl SchedulerFixture for MemoryScheduler {
-    fn memory(&self) -> &Arc<MemoryStore> {
+    fn store(&self) -> &Arc<SuiteStore> {
         &self.store
     }
 
     fn clock(&self) -> &PausedClock {
         &self.clock
     }
+}
+
+/// The engine of tasks-core over a store in a database.
+#[derive(Debug)]
+pub struct DatabaseScheduler {
+    store: Arc<SuiteStore>,
+    clock: PausedClock,
+}
+
+impl DatabaseScheduler {
+    /// Opens a store, whose database should be empty. `connect` runs in real time and gets the clock that the store must have. Call it inside of
+    /// a runtime of one thread whose time is paused.
+    ///
+    /// # Panics
+    /// With the panic of `connect`.
+    pub fn open<F>(connect: impl FnOnce(Arc<dyn Clock>) -> F) -> Self
+    where
+        F: Future<Output = Arc<dyn FullStore>> + Send,
+    {
+        let clock = PausedClock::new();
+        Self {
+            store: Arc::new(SuiteStore::outside(clock.clone(), connect)),
+            clock,
+        }
+    }
+}
+
+impl SchedulerFixture for DatabaseScheduler {
+    fn store(&self) -> &Arc<SuiteStore> {
+        &self.store
+    }
+
+    fn clock(&self) -> &PausedClock {
+        &self.clock
+    }
+}
+
+/// A node that asks seldom for work that nobody announced to it, and renews its lease and looks after others as often as any.
+pub(super) fn seldom_asking(fx: &impl SchedulerFixture, name: &str) -> TestHostBuilder {
+    fx.node(name).options(|it| it.poll_interval = secs(20))
 }
 
 /// Lets virtual time pass, with every timer on the way. For "and nothing happens until then".

@@ -14,7 +14,7 @@ fn job(host: &TestHost) -> JobInfo {
 
 /// A job goes on in the state in which it was written down: what waited, runs at its time; what was held or done, does not run.
 pub async fn an_imported_job_goes_on_where_it_was(fx: &impl SchedulerFixture) {
-    let host = fx.node("a").run("t", done).build().unwrap();
+    let host = fx.patient_node("a").run("t", done).build().unwrap();
     let management = host.management();
     let retry = JobInfo {
         status: JobStatus::FailedRetry,

@@ -28,7 +28,7 @@ pub async fn a_timeout_is_recorded_when_the_code_returns(fx: &impl SchedulerFixt
     let (seen, gate) = (Arc::clone(&asked), Gate::new());
     let wait = gate.clone();
     let host = fx
-        .node("a")
+        .patient_node("a")
         .run("t", move |ctx| {
             let (seen, wait) = (Arc::clone(&seen), wait.clone());
             async move {

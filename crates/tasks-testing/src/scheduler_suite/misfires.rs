@@ -47,7 +47,7 @@ fn seen(host: &TestHost, job: &JobInfo) -> (usize, usize) {
 /// first one from now.
 pub async fn missed_fires_of_a_cron_job_follow_its_policy_after_any_time(fx: &impl SchedulerFixture) {
     for away in [HOUR, DAY, YEAR] {
-        let host = fx.node("a").run("t", done).build().unwrap();
+        let host = fx.patient_node("a").run("t", done).build().unwrap();
         let mut jobs = Vec::new();
         for policy in POLICIES {
             jobs.push(
@@ -89,7 +89,7 @@ pub async fn missed_fires_of_a_cron_job_follow_its_policy_after_any_time(fx: &im
 /// A job by an interval has no fires to miss: it runs once, and a whole interval follows, whatever its policy says.
 pub async fn an_interval_has_no_fires_to_miss(fx: &impl SchedulerFixture) {
     for away in [HOUR, DAY, YEAR] {
-        let host = fx.node("a").run("t", done).build().unwrap();
+        let host = fx.patient_node("a").run("t", done).build().unwrap();
         let mut jobs = Vec::new();
         for policy in POLICIES {
             jobs.push(

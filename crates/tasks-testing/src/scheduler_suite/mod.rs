@@ -1,13 +1,16 @@
 //! The conformance suite of the scheduler: what jobs, workers, commands and nodes do over time, as cases.
 //!
-//! A case is a plain `async fn` over a [`SchedulerFixture`]: nodes with real loops over the store in memory, under paused time, so a day
-//! takes no time. [`scheduler_suite!`](crate::scheduler_suite!) lists every case, one test each:
+//! A case is a plain `async fn` over a [`SchedulerFixture`]: nodes with real loops over a store, under paused time, so a day takes no
+//! time. [`scheduler_suite!`](crate::scheduler_suite!) lists every case, one test each:
 //!
 //! ```text
 //! tasks_testing::scheduler_suite!(memory, MemoryScheduler::new());
 //! ```
 //!
-//! Cases wait for events with a limit, never for luck.
+//! The store is one in memory, or one in a database: [`DatabaseScheduler`] stops paused time while that works.
+//!
+//! Cases wait for events with a limit, never for luck. Each may make at most [`MOST_CALLS`] calls of its store; where hours pass,
+//! [`patient_node`](SchedulerFixture::patient_node) makes few.
 #![expect(
     clippy::unwrap_used,
     reason = "cases are tests, although they are compiled into the kit"
@@ -16,6 +19,7 @@
 mod faulty_queue;
 mod fixture;
 mod planned_worker;
+mod suite_store;
 
 pub mod bulk;
 pub mod checks;
@@ -50,14 +54,23 @@ use tasks_abstractions::{JobId, JobManagement};
 use tasks_multitenancy::TenantScope;
 
 pub use faulty_queue::{Call, FaultyQueue, Held};
-pub use fixture::{LIMIT, MemoryScheduler, SchedulerFixture};
+pub use fixture::{DatabaseScheduler, LIMIT, MemoryScheduler, SchedulerFixture};
+pub use suite_store::{SuiteStore, while_time_stands};
 
 use crate::TestHost;
 
+/// Most calls of the store in one case, so that the suite is quick over databases, too.
+pub const MOST_CALLS: usize = 5_000;
+
 /// The log rows of a job, newest first.
 async fn logs_of(host: &TestHost, job: JobId) -> Vec<JobLog> {
+    logs(host, Some(job)).await
+}
+
+/// The log rows of all jobs or one, newest first, as many as one page may have.
+async fn logs(host: &TestHost, job_id: Option<JobId>) -> Vec<JobLog> {
     let query = JobLogQuery {
-        job_id: Some(job),
+        job_id,
         paging: Paging {
             skip: 0,
             take: Paging::MAX_TAKE,
@@ -65,7 +78,7 @@ async fn logs_of(host: &TestHost, job: JobId) -> Vec<JobLog> {
         ..JobLogQuery::default()
     };
     let page = host.management().logs(TenantScope::All, &query).await;
-    page.expect("the store in memory lists logs").items
+    page.expect("the store lists logs").items
 }
 
 /// Passes the list of all cases, by subject, to the macro `$callback`, after the arguments in parentheses.
@@ -289,8 +302,8 @@ macro_rules! __for_scheduler_cases {
 /// Makes a module `$module` with one test for every case of the scheduler suite, each on a fixture of its own under paused time, and the list
 /// `CASES` of their names.
 ///
-/// `$fixture` is an expression for a [`SchedulerFixture`]; what it names is looked up where the macro is used. The calling crate needs
-/// `tokio` with its macros and `test-util`.
+/// `$fixture` is an expression for a [`SchedulerFixture`]; what it names is looked up where the macro is used. The runtime of a test has one
+/// thread. The calling crate needs `tokio` with its macros and `test-util`.
 #[macro_export]
 macro_rules! scheduler_suite {
     ($module:ident, $fixture:expr) => {
@@ -315,6 +328,11 @@ macro_rules! __scheduler_tests {
             async fn $case() {
                 let fixture = $fixture;
                 $crate::scheduler_suite::$subject::$case(&fixture).await;
+                let calls = $crate::scheduler_suite::SchedulerFixture::store(&fixture).calls();
+                assert!(
+                    calls <= $crate::scheduler_suite::MOST_CALLS,
+                    "{calls} calls of the store: see `SchedulerFixture::patient_node`"
+                );
             }
         )+)+
 

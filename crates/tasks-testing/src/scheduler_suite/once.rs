@@ -15,7 +15,7 @@ use super::fixture::{LIMIT, SchedulerFixture, done, pass, secs};
 
 /// A job that is due runs once, and its outcome is on the job and in the log.
 pub async fn a_once_job_runs_once(fx: &impl SchedulerFixture) {
-    let host = fx.node("a").run("t", done).build().unwrap();
+    let host = fx.patient_node("a").run("t", done).build().unwrap();
     host.start();
     let id = host.enqueue("t").await.unwrap();
     host.recorder()
@@ -36,7 +36,7 @@ pub async fn a_once_job_runs_once(fx: &impl SchedulerFixture) {
 
 /// A delayed job runs when it is due and not before.
 pub async fn a_delayed_job_runs_when_it_is_due(fx: &impl SchedulerFixture) {
-    let host = fx.node("a").run("t", done).build().unwrap();
+    let host = fx.patient_node("a").run("t", done).build().unwrap();
     host.start();
     let mut request = EnqueueRequest::new("t", JobArgs::new());
     request.delay = Some(secs(3600));

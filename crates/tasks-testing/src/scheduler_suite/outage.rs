@@ -23,7 +23,7 @@ pub async fn outcomes_are_kept_while_the_store_is_away(fx: &impl SchedulerFixtur
         .wait_for("20 starts", LIMIT, |it| it.started() == 20)
         .await
         .unwrap();
-    fx.memory().set_available(false);
+    fx.store().set_available(false);
     gate.open(40);
     host.recorder()
         .wait_for("20 ends", secs(1), |it| it.ended() == 20)
@@ -37,7 +37,7 @@ pub async fn outcomes_are_kept_while_the_store_is_away(fx: &impl SchedulerFixtur
         "nothing is claimed"
     );
     assert!(host.enqueue("t").await.is_err());
-    fx.memory().set_available(true);
+    fx.store().set_available(true);
     host.recorder()
         .wait_for("40 successes", secs(10), |it| {
             it.count(RunOutcome::Succeeded) == 40
@@ -66,11 +66,11 @@ pub async fn claiming_goes_on_after_the_limit_of_kept_outcomes(fx: &impl Schedul
         .wait_for("five starts", LIMIT, |it| it.started() == 5)
         .await
         .unwrap();
-    fx.memory().set_available(false);
+    fx.store().set_available(false);
     gate.open(20);
     pass(secs(15)).await;
     assert_eq!(host.engine().unsettled(), 5);
-    fx.memory().set_available(true);
+    fx.store().set_available(true);
     host.recorder()
         .wait_for("20 successes", LIMIT, |it| it.count(RunOutcome::Succeeded) == 20)
         .await
@@ -81,10 +81,10 @@ pub async fn claiming_goes_on_after_the_limit_of_kept_outcomes(fx: &impl Schedul
 pub async fn a_node_may_start_before_its_store(fx: &impl SchedulerFixture) {
     let host = fx.node("a").run("t", done).build().unwrap();
     let id = host.enqueue("t").await.unwrap();
-    fx.memory().set_available(false);
+    fx.store().set_available(false);
     host.start();
     pass(secs(600)).await;
-    fx.memory().set_available(true);
+    fx.store().set_available(true);
     host.recorder()
         .settled(id, RunOutcome::Succeeded, 1, secs(10))
         .await
@@ -131,6 +131,7 @@ pub async fn an_outcome_that_is_always_refused_runs_once(fx: &impl SchedulerFixt
     let host = fx
         .node("a")
         .queue(Arc::clone(&queue) as _)
+        .options(|it| it.poll_interval = secs(20))
         .run("t", done)
         .build()
         .unwrap();

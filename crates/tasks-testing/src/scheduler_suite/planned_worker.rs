@@ -91,7 +91,7 @@ impl AsyncPeriodicWorker for Planned {
 /// A node whose program has the worker.
 pub(super) fn node_with(fx: &impl SchedulerFixture, node: &str, plan: &Arc<Plan>) -> TestHostBuilder {
     let plan = Arc::clone(plan);
-    fx.node(node)
+    fx.patient_node(node)
         .worker(WorkerRegistration::async_periodic::<Planned>("suite"))
         .services(move |it| it.singleton::<Plan>(plan).map(|_| ()))
 }

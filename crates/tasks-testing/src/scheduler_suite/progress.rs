@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use tasks_abstractions::run::RunProgress;
+use tasks_abstractions::run::{Progress, RunProgress};
 use tasks_abstractions::{JobManagement, JobQueue, Outcome, RunOutcome};
 use tasks_multitenancy::TenantScope;
 
@@ -113,7 +113,8 @@ pub async fn progress_is_shown_soon_and_kept_as_it_was_said(fx: &impl SchedulerF
     let progress = shown(&host).await.unwrap();
     assert_eq!(
         (progress.done, progress.total, progress.message.as_str()),
-        (u64::MAX, u64::MAX, "drei")
+        (Progress::MAX_COUNT, Progress::MAX_COUNT, "drei"),
+        "no more than stores can keep"
     );
     // It belongs to the run: the next one begins without.
     gate.open(1);
@@ -151,10 +152,10 @@ pub async fn progress_outlasts_an_outage(fx: &impl SchedulerFixture) {
     let id = host.enqueue("t").await.unwrap();
     host.recorder().started(id, 1, LIMIT).await.unwrap();
     pass(secs(2)).await;
-    fx.memory().set_available(false);
+    fx.store().set_available(false);
     gate.open(1);
     pass(secs(5)).await;
-    fx.memory().set_available(true);
+    fx.store().set_available(true);
     pass(secs(5)).await;
     assert_eq!(
         shown(&host).await.map(|it| it.message).as_deref(),

@@ -20,7 +20,7 @@ use crate::TestHost;
 /// The period of a persistent job counts from the end of a run: a long run is never overlapped, and its end is followed by a whole gap.
 pub async fn an_interval_counts_from_the_end_of_the_run(fx: &impl SchedulerFixture) {
     let gate = Gate::new();
-    let host = fx.node("a").run("t", gate.job()).build().unwrap();
+    let host = fx.patient_node("a").run("t", gate.job()).build().unwrap();
     host.start();
     let job = repeating(&host, secs(60));
     host.management().create(job.clone()).await.unwrap();
@@ -126,7 +126,7 @@ pub async fn a_changed_interval_rearms_once(fx: &impl SchedulerFixture) {
 
 /// A repeating job with a limit of runs is Completed after them.
 pub async fn max_count_ends_a_repeating_job(fx: &impl SchedulerFixture) {
-    let host = fx.node("a").run("t", done).build().unwrap();
+    let host = fx.patient_node("a").run("t", done).build().unwrap();
     host.start();
     let job = JobInfo {
         max_count: 3,
@@ -260,7 +260,7 @@ impl AsyncPeriodicWorker for Counting {
 fn worker_host(fx: &impl SchedulerFixture, runs: &Arc<Runs>, period: u64) -> TestHost {
     runs.period.store(period, Ordering::Relaxed);
     let service = Arc::clone(runs);
-    fx.node("a")
+    fx.patient_node("a")
         .worker(WorkerRegistration::async_periodic::<Counting>("suite"))
         .services(move |it| it.singleton::<Runs>(service).map(|_| ()))
         .build()

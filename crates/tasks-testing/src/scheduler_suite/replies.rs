@@ -154,7 +154,7 @@ pub async fn lost_renewals_end_nothing(fx: &impl SchedulerFixture) {
         .await
         .unwrap();
     assert_eq!(a.recorder().look(|it| it.started_of(id)), 1);
-    let nodes = fx.memory().nodes().await.unwrap();
+    let nodes = fx.store().nodes().await.unwrap();
     assert!(nodes.iter().all(|it| it.state == NodeState::Alive));
 }
 

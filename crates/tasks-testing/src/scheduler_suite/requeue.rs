@@ -120,7 +120,7 @@ pub async fn a_running_or_disabled_job_is_not_queued_anew(fx: &impl SchedulerFix
 /// A waiting retry is brought forward, and its tries begin anew.
 pub async fn a_waiting_retry_is_queued_anew(fx: &impl SchedulerFixture) {
     let host = fx
-        .node("a")
+        .patient_node("a")
         .run("t", |_| async { Err(JobError::msg("no")) })
         .build()
         .unwrap();

@@ -64,7 +64,7 @@ pub async fn retries_grow_until_the_job_is_abandoned(fx: &impl SchedulerFixture)
     let starts: Arc<Mutex<Vec<Timestamp>>> = Arc::default();
     let (seen, clock) = (Arc::clone(&starts), fx.clock().clone());
     let host = fx
-        .node("a")
+        .patient_node("a")
         .channel(Arc::clone(&notices) as _)
         .run("t", move |_| {
             seen.lock().unwrap().push(tasks_abstractions::Clock::now(&clock));
@@ -120,7 +120,7 @@ pub async fn a_failed_notification_is_tried_again(fx: &impl SchedulerFixture) {
     let notices = Arc::new(Notices::default());
     notices.failures.store(2, Ordering::Relaxed);
     let host = fx
-        .node("a")
+        .patient_node("a")
         .channel(Arc::clone(&notices) as _)
         .run("t", |_| async { Err(JobError::msg("no")) })
         .build()
@@ -152,7 +152,7 @@ pub async fn retries_are_demoted(fx: &impl SchedulerFixture) {
             .settled(id, RunOutcome::Failed, tries, LIMIT)
             .await
             .unwrap();
-        let found = fx.memory().snapshots(TenantScope::All, &[id]).await.unwrap();
+        let found = fx.store().snapshots(TenantScope::All, &[id]).await.unwrap();
         let waiting = found[0].waiting.clone().unwrap();
         assert_eq!(
             (waiting.kind, waiting.attempt),
@@ -246,7 +246,7 @@ pub async fn a_wanted_retry_waits_as_long_as_it_says(fx: &impl SchedulerFixture)
 pub async fn a_job_may_cancel_itself(fx: &impl SchedulerFixture) {
     let notices = Arc::new(Notices::default());
     let host = fx
-        .node("a")
+        .patient_node("a")
         .channel(Arc::clone(&notices) as _)
         .run("t", |_| async {
             Ok(Outcome::Cancel("the order is gone".to_owned()))
@@ -274,7 +274,7 @@ pub async fn a_job_may_cancel_itself(fx: &impl SchedulerFixture) {
 pub async fn a_permanent_error_abandons_at_once(fx: &impl SchedulerFixture) {
     let notices = Arc::new(Notices::default());
     let host = fx
-        .node("a")
+        .patient_node("a")
         .channel(Arc::clone(&notices) as _)
         .run("t", |_| async {
             Err(JobError::msg("no such customer").permanent())
@@ -308,7 +308,7 @@ impl tasks_abstractions::BackgroundJob for WantsNumber {
 
 /// Arguments that do not fit will not fit the next time either: the job is given up at once.
 pub async fn bad_arguments_abandon_at_once(fx: &impl SchedulerFixture) {
-    let host = fx.node("a").job::<WantsNumber>().build().unwrap();
+    let host = fx.patient_node("a").job::<WantsNumber>().build().unwrap();
     host.start();
     let mut args = JobArgs::new();
     args.insert("number", "seven");

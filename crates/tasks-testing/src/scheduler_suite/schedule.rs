@@ -16,7 +16,7 @@ fn job(host: &TestHost) -> JobInfo {
 
 /// `queue` stores and arms; it is false where the job is armed already, exhausted or expired.
 pub async fn queue_answers_whether_it_armed(fx: &impl SchedulerFixture) {
-    let host = fx.node("a").run("t", done).build().unwrap();
+    let host = fx.patient_node("a").run("t", done).build().unwrap();
     let it = host.scheduler();
     let later = JobInfo {
         begin_time: fx.now() + TimeDelta::hours(1),
@@ -101,7 +101,7 @@ pub async fn commands_answer_whether_something_changed(fx: &impl SchedulerFixtur
 /// `start` and `stop` switch claiming on this node and answer whether that is a change; runs in flight go on.
 pub async fn start_and_stop_switch_claiming(fx: &impl SchedulerFixture) {
     let gate = Gate::new();
-    let host = fx.node("a").run("t", gate.job()).build().unwrap();
+    let host = fx.patient_node("a").run("t", gate.job()).build().unwrap();
     let it = host.scheduler();
     host.start();
     assert!(!it.start().await.unwrap(), "claims from the start");

@@ -226,12 +226,12 @@ pub async fn every_setting_of_a_selector_reaches_the_stored_job(fx: &impl Schedu
 /// A selector makes an interval worker one of the calendar: it fires at its times in its zone, without a limit of tries.
 pub async fn a_selector_makes_a_worker_cron(fx: &impl SchedulerFixture) {
     let host = fx
-        .node("a")
+        .patient_node("a")
         .selectors(|it| {
             it.add(
                 "daily",
                 |of| of.name == "daily",
-                |it| it.cron("0 30 9 * * ?").time_zone("Asia/Kathmandu"),
+                |it| it.cron("0 30 19 * * ?").time_zone("Asia/Kathmandu"),
             )
             .unwrap()
             .add_all(|it| it.cron("0 * * * * ?"));
@@ -248,7 +248,7 @@ pub async fn a_selector_makes_a_worker_cron(fx: &impl SchedulerFixture) {
     }
     let (daily, often) = (id_of("daily"), id_of("often"));
     // Nepal is 5:45 ahead.
-    let fire = Utc.with_ymd_and_hms(2026, 3, 2, 3, 45, 0).single().unwrap();
+    let fire = Utc.with_ymd_and_hms(2026, 3, 1, 13, 45, 0).single().unwrap();
     assert_eq!(host.find(daily).await.unwrap().next_run_time, Some(fire));
     let begin = fx.now();
     host.recorder()
@@ -262,6 +262,7 @@ pub async fn a_selector_makes_a_worker_cron(fx: &impl SchedulerFixture) {
         (JobStatus::Queuing, false, 60),
         "it goes on"
     );
+    host.command(often, JobCommand::Stop).await.unwrap();
     pass((fire - fx.now()).to_std().unwrap() + secs(1)).await;
     assert_eq!(host.recorder().look(|it| it.started_of(daily)), 1);
 }

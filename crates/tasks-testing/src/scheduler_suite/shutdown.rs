@@ -36,7 +36,7 @@ pub async fn shutdown_drains(fx: &impl SchedulerFixture) {
         (counts.of(JobStatus::Completed), counts.of(JobStatus::Queuing)),
         (10, 20)
     );
-    let nodes = fx.memory().nodes().await.unwrap();
+    let nodes = fx.store().nodes().await.unwrap();
     assert!(nodes.iter().all(|it| it.state == NodeState::Stopped));
 }
 
@@ -124,13 +124,13 @@ pub async fn shutdown_ends_while_the_store_is_away(fx: &impl SchedulerFixture) {
     a.start();
     let id = a.enqueue("t").await.unwrap();
     a.recorder().started(id, 1, LIMIT).await.unwrap();
-    fx.memory().set_available(false);
+    fx.store().set_available(false);
     gate.open(1);
     a.recorder().ended(id, 1, secs(1)).await.unwrap();
     tokio::time::timeout(secs(60), a.shutdown())
         .await
         .expect("shutdown and the loops end");
-    fx.memory().set_available(true);
+    fx.store().set_available(true);
     let b = fx.node("b").run("t", done).build().unwrap();
     b.start();
     b.recorder()
@@ -151,9 +151,9 @@ pub async fn shutdown_of_a_fenced_node_still_writes_outcomes(fx: &impl Scheduler
     let id = host.enqueue("t").await.unwrap();
     host.recorder().started(id, 1, LIMIT).await.unwrap();
     let instance = host.engine().instance();
-    let nodes = fx.memory().nodes().await.unwrap();
+    let nodes = fx.store().nodes().await.unwrap();
     let seen = nodes.iter().find(|it| it.instance == instance).unwrap();
-    fx.memory()
+    fx.store()
         .declare_dead(instance, seen.heartbeat_at)
         .await
         .unwrap();

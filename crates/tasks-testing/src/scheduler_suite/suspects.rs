@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use tasks_abstractions::{
     EnqueueRequest, JobArgs, JobCommand, JobId, JobInfo, JobManagement, JobPriority, JobStatus, RunOutcome,
 };
+use tasks_multitenancy::TenantScope;
 
 use super::fixture::{LIMIT, SchedulerFixture, done, endless, pass, secs};
 use super::retries::Notices;
@@ -56,8 +57,9 @@ pub async fn kills_over_a_batch_abandon_nobody(fx: &impl SchedulerFixture) {
         })
         .await
         .unwrap();
-    for id in ids {
-        let job = healthy.find(id).await.unwrap();
+    let stored = healthy.store().snapshots(TenantScope::All, &ids).await.unwrap();
+    assert_eq!(stored.len(), 500);
+    for job in stored.into_iter().map(|it| it.job) {
         assert_eq!((job.status, job.is_abandoned), (JobStatus::Completed, false));
         assert_eq!((job.interruptions, job.suspect_interruptions), (0, 0));
     }
@@ -71,7 +73,7 @@ pub async fn a_poison_job_is_found_and_abandoned(fx: &impl SchedulerFixture) {
     let mut kills = 0;
     loop {
         let host = fx
-            .node("a")
+            .patient_node("a")
             .recorder(&recorder)
             .channel(Arc::clone(&notices) as _)
             .run("t", endless)
@@ -184,7 +186,7 @@ pub async fn a_backlog_does_not_starve_suspects(fx: &impl SchedulerFixture) {
         })
         .build()
         .unwrap();
-    for _ in 0..1_000 {
+    for _ in 0..300 {
         let mut request = EnqueueRequest::new("busy", JobArgs::new());
         request.priority = Some(JobPriority::High);
         host.enqueue_with(request).await.unwrap();

@@ -67,7 +67,7 @@ impl AsyncPeriodicWorker for HookedWorker {
 
 /// A worker whose start hook fails is not there; a former one whose stop hook fails stays.
 pub async fn a_hook_that_fails_leaves_no_half_worker(fx: &impl SchedulerFixture) {
-    let host = fx.node("a").build().unwrap();
+    let host = fx.patient_node("a").build().unwrap();
     host.start();
     host.workers().start().await.unwrap();
     let hooked = Arc::new(Hooked::default());
@@ -128,7 +128,7 @@ pub async fn a_worker_that_was_not_stored_may_be_added_again(fx: &impl Scheduler
     host.start();
     host.workers().start().await.unwrap();
     let hooked = Arc::new(Hooked::default());
-    fx.memory().fail_next(1, StoreErrorKind::Unavailable);
+    fx.store().fail_next(1, StoreErrorKind::Unavailable);
     let failed = host.workers().add(hooked.worker()).await;
     assert!(matches!(failed, Err(WorkerError::Store { .. })), "{failed:?}");
     assert_eq!(host.workers().names(), [HookedWorker::NAME]);
@@ -140,7 +140,7 @@ pub async fn a_worker_that_was_not_stored_may_be_added_again(fx: &impl Scheduler
         .await
         .unwrap();
     // A schedule that was not stored does not come back later.
-    fx.memory().fail_next(1, StoreErrorKind::Unavailable);
+    fx.store().fail_next(1, StoreErrorKind::Unavailable);
     let schedule = WorkerSchedule::every(secs(7));
     let failed = host.workers().update_schedule(HookedWorker::NAME, schedule).await;
     assert!(matches!(failed, Err(WorkerError::Store { .. })), "{failed:?}");

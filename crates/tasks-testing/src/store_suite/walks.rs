@@ -194,14 +194,14 @@ pub async fn progress_is_kept_with_its_run(fx: &impl StoreFixture) {
         .store_progress(&[first, stranger], Some(at(3)))
         .await
         .expect("store_progress");
-    let second = report(1, runs[0].run.run_id, u64::MAX / 2, "zwei 二");
+    let second = report(1, runs[0].run.run_id, u64::MAX, "zwei 二");
     store
         .store_progress(&[second], Some(at(4) + TimeDelta::microseconds(1)))
         .await
         .expect("store_progress");
     let mut after = snapshot(&fx.other_node(), job_id(1)).await;
     let expected = RunProgress {
-        done: u64::MAX / 2,
+        done: Progress::MAX_COUNT,
         total: 10,
         message: "zwei 二".to_owned(),
         at: at(4) + TimeDelta::microseconds(1),

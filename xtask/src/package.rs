@@ -33,28 +33,75 @@ fn cargo_home() -> Option<PathBuf> {
     given.or_else(|| std::env::home_dir().map(|it| it.join(".cargo")))
 }
 
-/// Removes what cargo has unpacked from packages of before. It unpacks a package of one name and version once, and would build the others against what this one was
+/// Removes what is left of packages of before: cargo unpacks and builds a package of one name and version once, and would build the others against what this one was
 /// when the step ran last. The registry of one call has no host, so the name of its folder begins with `-`; nothing else is touched.
 fn forget_former(workspace: &Workspace, sources: &Path) -> Result<()> {
-    let doing = || format!("cannot look for packages of before in {}", sources.display());
-    let registries = match sources.read_dir() {
-        Ok(registries) => registries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error).with_context(doing),
-    };
-    for registry in registries {
-        let registry = registry.with_context(doing)?;
-        if !registry.file_name().to_string_lossy().starts_with('-') {
+    for registry in entries(sources)? {
+        if !name_of(&registry).starts_with('-') {
             continue;
         }
-        for package in registry.path().read_dir().with_context(doing)? {
-            let package = package.with_context(doing)?;
-            if is_one_of(workspace, &package.file_name().to_string_lossy()) {
-                std::fs::remove_dir_all(package.path()).with_context(doing)?;
+        for package in entries(&registry)? {
+            if is_one_of(workspace, &name_of(&package)) {
+                remove(&package)?;
             }
         }
     }
+    let built = workspace.target.join("debug");
+    let mark = format!("{}{}-", sources.display(), std::path::MAIN_SEPARATOR);
+    for list in entries(&built.join("deps"))? {
+        // `tasks_core-0123456789abcdef.d` lists the sources of one build of a crate, and `tasks-core-0123456789abcdef` says that it is fresh.
+        let Some((library, hash)) = name_of(&list)
+            .strip_suffix(".d")
+            .and_then(|it| it.rsplit_once('-'))
+            .map(|(library, hash)| (library.to_owned(), hash.to_owned()))
+        else {
+            continue;
+        };
+        let package = workspace
+            .packages
+            .iter()
+            .find(|it| it.published && it.name.replace('-', "_") == library);
+        let Some(package) = package else { continue };
+        let text =
+            std::fs::read_to_string(&list).with_context(|| format!("cannot read {}", list.display()))?;
+        if text.contains(&mark) {
+            remove(
+                &built
+                    .join(".fingerprint")
+                    .join(format!("{}-{hash}", package.name)),
+            )?;
+        }
+    }
     Ok(())
+}
+
+/// What is in a folder; nothing where there is none.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let doing = || format!("cannot read the folder {}", folder.display());
+    match folder.read_dir() {
+        Ok(entries) => entries
+            .map(|it| it.map(|it| it.path()))
+            .collect::<Result<_, _>>()
+            .with_context(doing),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error).with_context(doing),
+    }
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name()
+        .map(|it| it.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
+/// Removes a folder that may be gone already.
+fn remove(folder: &Path) -> Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether a folder is named as one of the published packages, with a version.

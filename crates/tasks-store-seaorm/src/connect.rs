@@ -40,13 +40,12 @@ impl Handles {
         }
         let doing = "close the database";
         let all = async {
-            let closed = tokio::join!(
-                self.application.close_by_ref(),
-                self.reader.close_by_ref(),
-                self.lease.close_by_ref(),
-                self.writer.close_by_ref(),
-            );
-            closed.0.and(closed.1).and(closed.2).and(closed.3)
+            // The one that writes goes last: on SQLite only that can bring everything into the file itself.
+            let mut closed = Ok(());
+            for handle in [&self.application, &self.reader, &self.lease, &self.writer] {
+                closed = closed.and(handle.close_by_ref().await);
+            }
+            closed
         };
         match answered(self.answer_limit, doing, all).await {
             Ok(closed) => closed.map_err(|it| error::failed(it, doing)),

@@ -58,3 +58,18 @@ async fn it_says_what_is_wrong_with_the_database() {
         "{error}"
     );
 }
+
+/// The connection that writes is closed last and alone: one that only reads cannot bring the write-ahead log into the file, and of two at once neither is the last.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_was_closed_is_the_whole_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("whole.db");
+    for round in 0..100 {
+        let store = SeaOrmStore::connect_path(&file, Arc::new(SystemClock))
+            .await
+            .unwrap();
+        store.close().await.unwrap();
+        let log = folder.path().join("whole.db-wal");
+        assert!(!log.exists(), "round {round}");
+    }
+}

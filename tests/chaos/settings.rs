@@ -60,9 +60,10 @@ impl Settings {
         self.lease + self.heartbeat * 6 + self.long
     }
 
-    /// How long the end may take.
+    /// How long the end may take. What was under many jobs that killed their process is a suspect, and suspects run one at a time: the longer the load, the more
+    /// of them are left.
     pub(crate) fn drain_limit(&self) -> Duration {
-        self.stuck_after() * 3
+        self.stuck_after() * 3 + self.load / 2
     }
 
     /// When everything is ended by force.

@@ -73,12 +73,12 @@ async fn work_on(work: Work, ctx: &JobRunnableContext, ledger: &Ledger) -> JobRe
 async fn locked(key: u8, millis: u64, ctx: &JobRunnableContext, ledger: &Ledger) -> Result<EndKind> {
     let key = format!("lock {key}");
     let lock = loop {
-        // While the store is away nobody has a lock, and it is asked for again.
-        if let Ok(Some(lock)) = ctx.lock(&key).await {
-            break lock;
-        }
-        if ctx.cancellation().is_cancelled() {
-            return Ok(EndKind::Cancelled);
+        // The store may take its time, or be away: then nobody has a lock, and it is asked for again.
+        tokio::select! {
+            lock = ctx.lock(&key) => if let Ok(Some(lock)) = lock {
+                break lock;
+            },
+            () = ctx.cancellation().cancelled() => return Ok(EndKind::Cancelled),
         }
         take(30).await;
     };

@@ -40,12 +40,20 @@ impl Handles {
         }
         let doing = "close the database";
         let all = async {
-            // The one that writes goes last: on SQLite only that can bring everything into the file itself.
-            let mut closed = Ok(());
-            for handle in [&self.application, &self.reader, &self.lease, &self.writer] {
-                closed = closed.and(handle.close_by_ref().await);
+            let (application, reader) = (&self.application, &self.reader);
+            if self.answer_limit.is_none() {
+                // A SQLite file is whole when the last one lets go of it, if that one may write and is alone.
+                let closed = tokio::join!(application.close_by_ref(), reader.close_by_ref());
+                return closed.0.and(closed.1).and(self.writer.close_by_ref().await);
             }
-            closed
+            // Each is closed, whichever of them waits for a server that gives no answer.
+            let closed = tokio::join!(
+                application.close_by_ref(),
+                reader.close_by_ref(),
+                self.lease.close_by_ref(),
+                self.writer.close_by_ref(),
+            );
+            closed.0.and(closed.1).and(closed.2).and(closed.3)
         };
         match answered(self.answer_limit, doing, all).await {
             Ok(closed) => closed.map_err(|it| error::failed(it, doing)),

@@ -127,7 +127,10 @@ fn a_file_of_all_defaults_changes_nothing() {
         .filter(|it| it.default.is_none())
         .map(|it| it.key.as_str())
         .collect();
-    assert_eq!(without, ["database", "schema", "node_name"]);
+    assert_eq!(
+        without,
+        ["database", "schema", "node_name", "command_poll_interval"]
+    );
     let lease = names.iter().find(|it| it.key == "lease").expect("an option");
     assert_eq!(
         (lease.variable.as_str(), lease.default.as_deref()),

@@ -2,13 +2,12 @@
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
-use comfy_table::{CellAlignment, Table, presets};
 use tasks_abstractions::job::Lane;
 use tasks_abstractions::{BackgroundJobManager, BackgroundJobManagerExt};
 
 use crate::drain::NoOp;
 use crate::node::Node;
-use crate::report::print_line;
+use crate::report::{print_table, table};
 use crate::{Args, Backend, in_process_of_its_own};
 
 const UNKNOWN: &str = "bench.unknown";
@@ -39,18 +38,16 @@ pub(crate) async fn fill(node: &Node, count: usize) -> Result<()> {
 
 /// Drains with and without, in turn, and prints the medians and their ratio.
 pub(crate) fn run(backends: impl Iterator<Item = Backend>, count: usize, args: &Args) -> Result<()> {
-    let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN);
-    table.set_header(["backend", "drain /s", "beside them /s", "ratio"]);
+    let mut table = table(["backend", "drain /s", "beside them /s", "ratio"]);
     for backend in backends {
-        let (mut alone, mut beside) = (Vec::new(), Vec::new());
+        let (mut alone, mut beside) = (Vec::<f64>::new(), Vec::new());
         for _ in 0..args.passes {
             for (count, rates) in [(0, &mut alone), (count, &mut beside)] {
                 let args = Args {
                     beside: Some(count),
                     ..args.clone()
                 };
-                rates.push(in_process_of_its_own(backend, &args)?.drain);
+                rates.push(in_process_of_its_own(backend, &args)?);
             }
         }
         let (alone, beside) = (median(alone)?, median(beside)?);
@@ -62,15 +59,13 @@ pub(crate) fn run(backends: impl Iterator<Item = Backend>, count: usize, args: &
             format!("{:.3}", beside / alone),
         ]);
     }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    print_line(&format!(
-        "{} no-op jobs, {} at once, medians of {} passes in turn, beside {count} jobs of an absent node and {count} of an unknown type, {cores} cores",
-        args.jobs, args.concurrency, args.passes
-    ))?;
-    print_line(&table.to_string())
+    print_table(
+        table,
+        &format!(
+            "{} no-op jobs, {} at once, medians of {} passes in turn, beside {count} jobs of an absent node and {count} of an unknown type",
+            args.jobs, args.concurrency, args.passes
+        ),
+    )
 }
 
 fn median(mut rates: Vec<f64>) -> Result<f64> {

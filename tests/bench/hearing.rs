@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 use async_trait::async_trait;
-use comfy_table::{CellAlignment, Table, presets};
 use tasks_abstractions::prelude::*;
 use tasks_abstractions::{JobCommand, JobRegistration};
 use tasks_core::JobRegistry;
@@ -16,7 +15,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
 use crate::node::postgres_options;
-use crate::report::print_line;
+use crate::report::{print_table, table};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -110,9 +109,7 @@ async fn wait(since: Instant, said: &mut UnboundedReceiver<Instant>) -> Result<D
 }
 
 fn print(rounds: usize, rows: [(&str, Vec<Duration>); 2]) -> Result<()> {
-    let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN);
-    table.set_header(["on another node, PostgreSQL", "p50 ms", "p99 ms", "max ms"]);
+    let mut table = table(["on another node, PostgreSQL", "p50 ms", "p99 ms", "max ms"]);
     for (name, mut times) in rows {
         times.sort_unstable();
         let at = |share: usize| times[(times.len() * share / 100).min(times.len() - 1)].as_secs_f64() * 1e3;
@@ -123,17 +120,10 @@ fn print(rounds: usize, rows: [(&str, Vec<Duration>); 2]) -> Result<()> {
             format!("{:.2}", at(100)),
         ]);
     }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let build = if cfg!(debug_assertions) {
-        "debug"
-    } else {
-        "release"
-    };
-    print_line(&format!(
-        "{rounds} jobs one after the other, two nodes and the server on one machine, default options, {build} build, {cores} cores"
-    ))?;
-    print_line(&table.to_string())
+    print_table(
+        table,
+        &format!(
+            "{rounds} jobs one after the other, two nodes and the server on one machine, default options"
+        ),
+    )
 }

@@ -14,6 +14,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Parser, ValueEnum};
+use serde::de::DeserializeOwned;
 
 use crate::measure::Figures;
 
@@ -76,9 +77,11 @@ fn main() -> Result<()> {
     }
     if args.child {
         let backend = args.backend.context("--child needs --backend")?;
-        let figures = measure::measure(backend, &args)?;
-        report::print_line(&serde_json::to_string(&figures)?)?;
-        return Ok(());
+        let figures = match args.beside {
+            Some(_) => serde_json::to_string(&measure::measure_drain(backend, &args)?)?,
+            None => serde_json::to_string(&measure::measure(backend, &args)?)?,
+        };
+        return report::print_line(&figures);
     }
     let backends = args
         .backend
@@ -111,7 +114,8 @@ impl Backend {
     }
 }
 
-fn in_process_of_its_own(backend: Backend, args: &Args) -> Result<Figures> {
+/// What [`measure`] answers there.
+fn in_process_of_its_own<T: DeserializeOwned>(backend: Backend, args: &Args) -> Result<T> {
     let name = backend.to_possible_value().context("backend without a name")?;
     let output = Command::new(std::env::current_exe()?)
         .args(["--child", "--backend", name.get_name()])

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tasks_abstractions::JobStatus;
 use tasks_abstractions::{BackgroundJobManager, BackgroundJobManagerExt, JobEvent};
 use tasks_multitenancy::TenantScope;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::beside;
 use crate::drain::{Counter, NO_OP, NoOp};
@@ -41,26 +42,22 @@ impl Figures {
     }
 }
 
-/// Measures one backend in this process: all of it, or only the drain where that is beside others.
+/// Measures one backend in this process.
 pub(crate) fn measure(backend: Backend, args: &Args) -> Result<Figures> {
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?
-        .block_on(all(backend, args))
+    runtime()?.block_on(all(backend, args))
+}
+
+/// Only how many jobs a second it drains.
+pub(crate) fn measure_drain(backend: Backend, args: &Args) -> Result<f64> {
+    Ok(runtime()?.block_on(drain(backend, args))?.1)
+}
+
+fn runtime() -> Result<Runtime> {
+    Ok(Builder::new_multi_thread().enable_all().build()?)
 }
 
 async fn all(backend: Backend, args: &Args) -> Result<Figures> {
     let (enqueue_batch, drain) = drain(backend, args).await?;
-    if args.beside.is_some() {
-        return Ok(Figures {
-            enqueue_one: 0.0,
-            enqueue_batch,
-            drain,
-            wait_p50: Duration::ZERO,
-            wait_p99: Duration::ZERO,
-            peak_kib: peak_kib()?,
-        });
-    }
     let enqueue_one = enqueue_one(backend, args).await?;
     let (wait_p50, wait_p99) = wait(backend, args).await?;
     Ok(Figures {

@@ -94,10 +94,14 @@ async fn mysql_options() -> Result<SeaOrmStoreOptions> {
         server.execute_unprepared(statement).await?;
     }
     server.close().await?;
-    let (address, _) = url
+    let (address, database) = url
         .rsplit_once('/')
         .with_context(|| format!("{MYSQL} names no database"))?;
-    Ok(SeaOrmStoreOptions::new(format!("{address}/tasks_bench")))
+    // With or without TLS, as the URL says.
+    let parameters = database.split_once('?').map_or("", |it| it.1);
+    Ok(SeaOrmStoreOptions::new(format!(
+        "{address}/tasks_bench?{parameters}"
+    )))
 }
 
 impl Node {

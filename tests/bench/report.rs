@@ -13,10 +13,31 @@ pub(crate) fn print_line(line: &str) -> Result<()> {
     Ok(writeln!(std::io::stdout().lock(), "{line}")?)
 }
 
-pub(crate) fn print(rows: &[(Backend, Figures)], args: &Args) -> Result<()> {
+/// An empty table with these columns.
+pub(crate) fn table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN);
-    table.set_header([
+    table.set_header(header);
+    table
+}
+
+/// Prints a table under the conditions of its figures.
+pub(crate) fn print_table(mut table: Table, conditions: &str) -> Result<()> {
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let build = if cfg!(debug_assertions) {
+        "debug"
+    } else {
+        "release"
+    };
+    print_line(&format!("{conditions}, {build} build, {cores} cores"))?;
+    print_line(&table.to_string())
+}
+
+pub(crate) fn print(rows: &[(Backend, Figures)], args: &Args) -> Result<()> {
+    let mut table = table([
         "backend",
         "enqueue one /s",
         "enqueue 1,000 /s",
@@ -40,21 +61,14 @@ pub(crate) fn print(rows: &[(Backend, Figures)], args: &Args) -> Result<()> {
             format!("{:.0}", it.peak_kib as f64 / 1024.0),
         ]);
     }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let build = if cfg!(debug_assertions) {
-        "debug"
-    } else {
-        "release"
-    };
-    print_line(&format!(
-        "{} no-op jobs, {} at once, best of {} passes, {build} build, {cores} cores, files on {}",
-        args.jobs,
-        args.concurrency,
-        args.passes,
-        std::env::temp_dir().display()
-    ))?;
-    print_line(&table.to_string())
+    print_table(
+        table,
+        &format!(
+            "{} no-op jobs, {} at once, best of {} passes, files on {}",
+            args.jobs,
+            args.concurrency,
+            args.passes,
+            std::env::temp_dir().display()
+        ),
+    )
 }

@@ -11,13 +11,13 @@ use tasks_abstractions::{
     BulkMode, Clock, CommandAnswer, JobCommand, JobId, JobLimits, JobManagement as _, JobStore as _,
     ManagementError,
 };
-use tasks_core::{EngineJobDispatcher, EngineJobPublisher, EngineManagement, Signals};
+use tasks_core::{EngineJobDispatcher, EngineJobPublisher, EngineManagement};
 use tasks_multitenancy::TenantScope;
 use tasks_store_seaorm::SeaOrmStore;
 use tests::chaos::{GROUPS, Moment};
 
 use crate::answers::{Answer, Answers};
-use crate::producer::Shared;
+use crate::producer::{Shared, signals_of};
 use crate::settings::Settings;
 use crate::waiting::pause;
 
@@ -201,9 +201,9 @@ impl<'a> Operator<'a> {
     }
 }
 
-/// The management of a driver, which has no engine to wake.
+/// The management of a driver, which has no engine of its own to wake.
 pub(crate) fn management(store: &SeaOrmStore, clock: Arc<dyn Clock>) -> EngineManagement {
-    let signals = Signals::new();
+    let signals = signals_of(store);
     EngineManagement::new(
         Arc::new(store.clone()),
         Arc::new(store.clone()),

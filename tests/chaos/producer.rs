@@ -22,6 +22,16 @@ use crate::answers::{Answer, Answers};
 use crate::settings::Settings;
 use crate::waiting::pause;
 
+/// Signals of a process that is no node: the nodes hear of what it does, where the store carries that.
+pub(crate) fn signals_of(store: &SeaOrmStore) -> Signals {
+    let signals = Signals::new();
+    if let Some(notifier) = store.notifier() {
+        // These signals are new, so there is no other.
+        let _ = signals.connect(Arc::clone(notifier));
+    }
+    signals
+}
+
 /// Table of the application, whose rows commit or vanish with their jobs.
 pub(crate) const ORDERS: &str = "chaos_orders";
 /// How long a request waits before it is made again.
@@ -80,14 +90,9 @@ impl<'a> Producer<'a> {
         let guids = Arc::new(tasks_abstractions::SequentialGuidGenerator::new(Arc::clone(
             &clock,
         )));
-        let signals = Signals::new();
-        if let Some(notifier) = store.notifier() {
-            // These signals are new, so there is no other.
-            let _ = signals.connect(Arc::clone(notifier));
-        }
         let jobs = StoreBackgroundJobManager::new(
             Arc::new(store.clone()),
-            Arc::new(EngineJobPublisher::new(signals)),
+            Arc::new(EngineJobPublisher::new(signals_of(store))),
             clock,
             guids,
             tasks_abstractions::JobLimits::default(),

@@ -12,7 +12,7 @@ use tasks_abstractions::{
     WakeHint,
 };
 use tasks_core::JobRegistry;
-use tasks_host::{Host, SeaOrmStoreModule};
+use tasks_host::{Host, HostBuilder, SeaOrmStoreModule};
 use tasks_multitenancy::TenantScope;
 use tasks_store_seaorm::{SeaOrmStore, SeaOrmStoreOptions};
 use tasks_testing::Recorder;
@@ -24,7 +24,7 @@ use tokio::time::timeout;
 use crate::postgres_schema::Schema;
 use crate::proxy::Proxy;
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(30);
 const HOUR: Duration = Duration::from_secs(3_600);
 
 async fn open(options: SeaOrmStoreOptions) -> SeaOrmStore {
@@ -211,18 +211,24 @@ struct Node {
 impl Node {
     /// A node that looks at nothing by itself.
     async fn start(schema: &Schema, name: &str, runs_jobs: bool) -> Self {
+        let recorder = Arc::new(Recorder::new());
+        let host = Self::builder(schema.options(), name, runs_jobs).event(recorder.clone());
+        let host = host.build().await.unwrap();
+        host.start().await.unwrap();
+        Self { host, recorder }
+    }
+
+    fn builder(store: SeaOrmStoreOptions, name: &str, runs_jobs: bool) -> HostBuilder {
         let mut registry = JobRegistry::new();
         registry
             .add_job(&JobRegistration::of::<Quick>("notify_postgres.rs:1"))
             .unwrap()
             .add_job(&JobRegistration::of::<Endless>("notify_postgres.rs:2"))
             .unwrap();
-        let recorder = Arc::new(Recorder::new());
-        let host = Host::builder()
-            .module(SeaOrmStoreModule::with(schema.options()))
+        Host::builder()
+            .module(SeaOrmStoreModule::with(store))
             .ignore_environment()
             .registry(registry)
-            .event(recorder.clone())
             .node_name(name)
             .options(move |it| {
                 it.maintenance.cleaning.enabled = false;
@@ -234,11 +240,6 @@ impl Node {
                 engine.lease = 4 * HOUR;
                 engine.shutdown_grace = Duration::ZERO;
             })
-            .build()
-            .await
-            .unwrap();
-        host.start().await.unwrap();
-        Self { host, recorder }
     }
 
     async fn runs(&self, id: JobId, outcome: RunOutcome) {
@@ -288,6 +289,50 @@ async fn work_and_commands_of_one_node_reach_another() {
 
     worker.host.stop().await.unwrap();
     office.host.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_scheduler_arms_reaches_another_node() {
+    let schema = Schema::new();
+    let office = Node::start(&schema, "office", false).await;
+    let worker = Node::start(&schema, "worker", true).await;
+    let id = office.host.jobs().enqueue::<Quick>(()).await.unwrap();
+    worker.runs(id, RunOutcome::Succeeded).await;
+
+    let job = office.host.management().get(TenantScope::All, id).await.unwrap();
+    assert!(office.host.scheduler().queue_many(vec![job]).await.is_ok());
+    worker
+        .recorder
+        .settled(id, RunOutcome::Succeeded, 2, LIMIT)
+        .await
+        .unwrap();
+    worker.host.stop().await.unwrap();
+    office.host.stop().await.unwrap();
+}
+
+/// As a program does that enqueues, and ends at once with its runtime.
+#[tokio::test]
+async fn what_a_host_that_never_started_told_last_arrives() {
+    let schema = Schema::new();
+    let worker = Node::start(&schema, "worker", true).await;
+    let options = schema.options();
+    let enqueued = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let host = Node::builder(options, "visitor", false).build().await.unwrap();
+            let id = host.jobs().enqueue::<Quick>(()).await.unwrap();
+            host.flush().await;
+            id
+        })
+    });
+    let id = tokio::task::spawn_blocking(move || enqueued.join().unwrap())
+        .await
+        .unwrap();
+    worker.runs(id, RunOutcome::Succeeded).await;
+    worker.host.stop().await.unwrap();
 }
 
 #[tokio::test]

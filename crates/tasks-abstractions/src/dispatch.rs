@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use tasks_multitenancy::TenantId;
 
 use crate::job::Lane;
+use crate::run::QueueEntry;
 use crate::{JobCommand, JobId, Timestamp};
 
 /// Where new work waits.
@@ -18,6 +19,16 @@ pub struct WakeHint {
     pub rank: i16,
     /// When it is due.
     pub due_at: Timestamp,
+}
+
+impl From<&QueueEntry> for WakeHint {
+    fn from(it: &QueueEntry) -> Self {
+        Self {
+            lane: it.lane.clone(),
+            rank: it.rank,
+            due_at: it.due_at,
+        }
+    }
 }
 
 /// Wakes nodes that may run new work.

@@ -33,6 +33,7 @@ pub trait JobNotifier: Send + Sync + Debug {
     /// (`a_broken_connection_is_made_anew`).
     async fn listen(&self, heard: &(dyn Fn(Notification) + Send + Sync));
 
-    /// Waits until everything notified so far was sent, or could not be: at the end of a process.
+    /// Waits until everything notified so far was sent, or could not be, for some seconds at most: at the end of a process
+    /// (`what_is_notified_last_is_sent_before_the_store_closes`).
     async fn flush(&self);
 }

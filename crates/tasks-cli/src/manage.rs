@@ -66,6 +66,11 @@ impl Manage {
         })
     }
 
+    /// Lets the nodes hear of what was done, before the program ends.
+    pub(crate) async fn flush(&self) {
+        self.host.flush().await;
+    }
+
     /// Whose jobs it makes.
     pub(crate) const fn owner(&self) -> TenantId {
         match self.scope {

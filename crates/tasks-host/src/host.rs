@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tasks_abstractions::services::{Module, Services};
 use tasks_abstractions::{
-    BackgroundJobManager, BackgroundWorkerManager, BackgroundWorkerRunnable, JobManagement, JobQueue,
-    JobScheduler, JobStore,
+    BackgroundJobManager, BackgroundWorkerManager, BackgroundWorkerRunnable, JobManagement, JobNotifier,
+    JobQueue, JobScheduler, JobStore,
 };
 use tasks_core::{Engine, EngineScheduler};
 use tokio::sync::watch;
@@ -202,6 +202,15 @@ impl Host {
     #[must_use]
     pub fn jobs(&self) -> Arc<dyn BackgroundJobManager> {
         Arc::clone(&self.managers.jobs)
+    }
+
+    /// Waits until other processes were told of what was enqueued and commanded here, for some seconds at most: at the end of a program that never
+    /// started its host. [`stop`](Self::stop) does it as well. Without it the others find everything by polling.
+    pub async fn flush(&self) {
+        // Where no module provides one, nobody is told.
+        if let Ok(notifier) = self.services.get::<dyn JobNotifier>() {
+            notifier.flush().await;
+        }
     }
 
     /// The workers of this program.

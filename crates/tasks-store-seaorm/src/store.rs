@@ -20,9 +20,6 @@ use crate::options::{Location, SeaOrmStoreOptions};
 use crate::row::{Hex, json_rows, timestamp, unreadable};
 use crate::statement::{On, answered, column};
 
-/// Longest wait at the end for what other processes are to be told.
-const LAST_WORDS: Duration = Duration::from_secs(2);
-
 /// How often a transaction is tried when others are in its way each time.
 const TRIES: usize = 8;
 
@@ -131,10 +128,8 @@ impl SeaOrmStore {
     /// # Errors
     /// Where the database could not be closed in order.
     pub async fn close(&self) -> Result<(), StoreError> {
-        if let Some(notifier) = &self.shared.notifier
-            && tokio::time::timeout(LAST_WORDS, notifier.flush()).await.is_err()
-        {
-            tracing::warn!("other nodes could not be told of the last changes; they find them by polling");
+        if let Some(notifier) = &self.shared.notifier {
+            notifier.flush().await;
         }
         self.shared.open.close().await?;
         self.shared.lock_files.release_all();

@@ -29,12 +29,10 @@ impl PreparedJob {
 
     /// What wakes the nodes once the job is stored.
     pub fn wake_handle(&self) -> WakeHandle {
-        let hint = |it: &QueueEntry| WakeHint {
-            lane: it.lane.clone(),
-            rank: it.rank,
-            due_at: it.due_at,
-        };
-        WakeHandle::new(self.publisher.clone(), self.first.iter().map(hint).collect())
+        WakeHandle::new(
+            self.publisher.clone(),
+            self.first.iter().map(WakeHint::from).collect(),
+        )
     }
 }
 

@@ -18,26 +18,32 @@ use crate::output;
 
 pub(crate) async fn run(args: JobsArgs) -> Result<HostExit, Failure> {
     let manage = Manage::of(&args.manage).await?;
+    let outcome = act(&manage, args.action).await;
+    manage.flush().await;
+    outcome
+}
+
+async fn act(manage: &Manage, action: JobsAction) -> Result<HostExit, Failure> {
     let owner = manage.owner();
-    match args.action {
-        JobsAction::List(it) => list::run(&manage, &it).await,
-        JobsAction::Show { id, runs } => show::run(&manage, id, runs).await,
-        JobsAction::Logs(it) => logs::run(&manage, it).await,
-        JobsAction::Enqueue(it) => enqueue::run(&manage, owner, it).await,
-        JobsAction::Create(it) => edit::create(&manage, owner, it).await,
-        JobsAction::Update(it) => edit::update(&manage, it).await,
-        JobsAction::Pause(it) => command::run(&manage, JobCommand::Pause, &it).await,
-        JobsAction::Resume(it) => command::run(&manage, JobCommand::Resume, &it).await,
-        JobsAction::Trigger(it) => command::run(&manage, JobCommand::Trigger, &it).await,
-        JobsAction::Start(it) => command::run(&manage, JobCommand::Start, &it).await,
-        JobsAction::Stop(it) => command::run(&manage, JobCommand::Stop, &it).await,
-        JobsAction::Cancel(it) => command::run(&manage, JobCommand::Cancel, &it).await,
-        JobsAction::Enable(it) => command::run(&manage, JobCommand::Enable, &it).await,
-        JobsAction::Disable(it) => command::run(&manage, JobCommand::Disable, &it).await,
-        JobsAction::Retry(it) => retry::run(&manage, it).await,
-        JobsAction::Copy(it) => retry::copy(&manage, it).await,
-        JobsAction::Reset { id } => retry::reset(&manage, id).await,
-        JobsAction::Delete(it) => command::run(&manage, JobCommand::Delete, &it).await,
+    match action {
+        JobsAction::List(it) => list::run(manage, &it).await,
+        JobsAction::Show { id, runs } => show::run(manage, id, runs).await,
+        JobsAction::Logs(it) => logs::run(manage, it).await,
+        JobsAction::Enqueue(it) => enqueue::run(manage, owner, it).await,
+        JobsAction::Create(it) => edit::create(manage, owner, it).await,
+        JobsAction::Update(it) => edit::update(manage, it).await,
+        JobsAction::Pause(it) => command::run(manage, JobCommand::Pause, &it).await,
+        JobsAction::Resume(it) => command::run(manage, JobCommand::Resume, &it).await,
+        JobsAction::Trigger(it) => command::run(manage, JobCommand::Trigger, &it).await,
+        JobsAction::Start(it) => command::run(manage, JobCommand::Start, &it).await,
+        JobsAction::Stop(it) => command::run(manage, JobCommand::Stop, &it).await,
+        JobsAction::Cancel(it) => command::run(manage, JobCommand::Cancel, &it).await,
+        JobsAction::Enable(it) => command::run(manage, JobCommand::Enable, &it).await,
+        JobsAction::Disable(it) => command::run(manage, JobCommand::Disable, &it).await,
+        JobsAction::Retry(it) => retry::run(manage, it).await,
+        JobsAction::Copy(it) => retry::copy(manage, it).await,
+        JobsAction::Reset { id } => retry::reset(manage, id).await,
+        JobsAction::Delete(it) => command::run(manage, JobCommand::Delete, &it).await,
     }
 }
 

@@ -29,12 +29,14 @@ pub(crate) async fn run(args: ImportArgs) -> Result<HostExit, Failure> {
         BulkMode::Apply
     };
     let count = if args.file == Path::new("-") {
-        import(&manage, mode, BufReader::new(io::stdin()), "standard input").await?
+        import(&manage, mode, BufReader::new(io::stdin()), "standard input").await
     } else {
         let shown = args.file.display().to_string();
         let file = File::open(&args.file).map_err(|error| Failure::because(&shown, error))?;
-        import(&manage, mode, BufReader::new(file), &shown).await?
+        import(&manage, mode, BufReader::new(file), &shown).await
     };
+    manage.flush().await;
+    let count = count?;
     match manage.output {
         Output::Json => output::json(&json!({
             "dry_run": args.dry_run, "new": count.new, "existing": count.existing, "refused": count.refused,

@@ -44,12 +44,6 @@ impl Engine {
         if self.is_claiming() && self.lanes().main.contains(&next.lane) {
             return;
         }
-        self.signals().tell(|| {
-            Notification::Work(vec![WakeHint {
-                lane: next.lane.clone(),
-                rank: next.rank,
-                due_at: next.due_at,
-            }])
-        });
+        self.signals().tell(|| Notification::Work(vec![next.into()]));
     }
 }

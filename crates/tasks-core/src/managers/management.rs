@@ -74,16 +74,9 @@ impl EngineManagement {
         }
     }
 
-    async fn wake(&self, it: &JobSnapshot) {
-        let hints = it
-            .waiting
-            .iter()
-            .map(|it| WakeHint {
-                lane: it.lane.clone(),
-                rank: it.rank,
-                due_at: it.due_at,
-            })
-            .collect();
+    /// Wakes the nodes that may run what waits now.
+    pub(super) async fn wake(&self, it: &JobSnapshot) {
+        let hints = it.waiting.iter().map(WakeHint::from).collect();
         WakeHandle::new(Some(Arc::clone(&self.publisher)), hints)
             .wake()
             .await;

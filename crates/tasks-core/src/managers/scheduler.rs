@@ -104,8 +104,8 @@ impl EngineScheduler {
             .change(scope, &[job.id], self.clock.authoritative_now(), decide)
             .await?;
         match answers.into_iter().next() {
-            Some(ChangeAnswer::Changed(_)) => {
-                self.engine.signals().work();
+            Some(ChangeAnswer::Changed(it)) => {
+                self.management.wake(&it).await;
                 Ok(true)
             }
             Some(ChangeAnswer::NameTaken(by)) => Err(ManagementError::NameTaken {

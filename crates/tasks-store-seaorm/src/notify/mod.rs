@@ -27,6 +27,9 @@ const GATHERING: Duration = Duration::from_millis(5);
 /// Longest wait for a connection or an answer. Whoever is not told within it finds out by polling.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
+/// Longest wait at the end for what is not sent yet.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
 /// The channel of the tables that a session uses. Names of channels are cut after 63 bytes.
 macro_rules! channel {
     () => {
@@ -89,10 +92,10 @@ impl JobNotifier for PgNotifier {
             }
         }
         // Made before the task begins: also a task that is dropped before it begins has ended then.
-        let sending = Sending(Arc::clone(&self.shared));
+        let mut sending = Sending::new(Arc::clone(&self.shared));
         tokio::spawn(async move {
             while let Some(text) = sending.next() {
-                sending.0.send(&text).await;
+                sending.shared.send(&text).await;
                 sleep(GATHERING).await;
             }
         });
@@ -103,46 +106,61 @@ impl JobNotifier for PgNotifier {
     }
 
     async fn flush(&self) {
-        loop {
-            let sent = self.shared.sent.notified();
-            tokio::pin!(sent);
-            // From here on the end is not missed.
-            sent.as_mut().enable();
-            if !self.shared.outbox().is_sending {
-                return;
-            }
-            sent.await;
+        if timeout(LAST_WORDS, self.shared.all_sent()).await.is_err() {
+            warn!("other nodes could not be told of the last changes; they find them by polling");
         }
     }
 }
 
 /// The one task that sends. Dropped at every ending of it, that of its runtime included.
-struct Sending(Arc<Shared>);
+struct Sending {
+    shared: Arc<Shared>,
+    /// Whether nothing was left to send. From then on another task may be the one that sends.
+    is_over: bool,
+}
 
 impl Sending {
-    fn next(&self) -> Option<String> {
-        let mut outbox = self.0.outbox();
-        let text = outbox.pending.take(self.0.me);
+    const fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            is_over: false,
+        }
+    }
+
+    fn next(&mut self) -> Option<String> {
+        let mut outbox = self.shared.outbox();
+        let text = outbox.pending.take(self.shared.me);
         // Under the same lock: what comes from now on begins a new task.
         outbox.is_sending = text.is_some();
+        self.is_over = text.is_none();
         text
     }
 }
 
 impl Drop for Sending {
     fn drop(&mut self) {
-        let is_left = {
-            let mut outbox = self.0.outbox();
-            std::mem::take(&mut outbox.is_sending)
-        };
-        if is_left {
+        if !self.is_over {
+            self.shared.outbox().is_sending = false;
             debug!("notifications were left with the runtime that was to send them");
         }
-        self.0.sent.notify_waiters();
+        self.shared.sent.notify_waiters();
     }
 }
 
 impl Shared {
+    async fn all_sent(&self) {
+        loop {
+            let sent = self.sent.notified();
+            tokio::pin!(sent);
+            // From here on the end is not missed.
+            sent.as_mut().enable();
+            if !self.outbox().is_sending {
+                return;
+            }
+            sent.await;
+        }
+    }
+
     /// Ignores poison: nothing in it is left half-changed by a panic.
     fn outbox(&self) -> MutexGuard<'_, Outbox> {
         self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
@@ -197,3 +215,6 @@ async fn within_limit<T>(work: impl Future<Output = Result<T, Error>>) -> Result
 fn silent() -> Error {
     std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer within 5 s").into()
 }
+
+#[cfg(test)]
+mod tests;

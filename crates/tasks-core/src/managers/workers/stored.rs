@@ -159,11 +159,7 @@ impl StoreBackgroundWorkerManager {
         }
         if let Some(ChangeAnswer::Changed(it) | ChangeAnswer::Kept(it)) = &answer {
             // Also where nothing changed: this program may be the first one that can run what waits.
-            let hints = it.waiting.iter().map(|it| WakeHint {
-                lane: it.lane.clone(),
-                rank: it.rank,
-                due_at: it.due_at,
-            });
+            let hints = it.waiting.iter().map(WakeHint::from);
             WakeHandle::new(Some(Arc::clone(&parts.publisher)), hints.collect())
                 .wake()
                 .await;

@@ -11,12 +11,12 @@ use tasks_abstractions::store::{ClaimRequest, ClaimedRun, NodeState, StoreErrorK
 use tasks_abstractions::{JobId, JobInfo, JobStatus, StoreError, Timestamp};
 use uuid::Uuid;
 
-use crate::dialect::RowLocks;
+use crate::dialect::{Dialect, RowLocks, postgres};
 use crate::row::{Hex, json_rows, micros, read_parts, read_run, stored_job, uuid_at};
 use crate::statement::{On, column};
 use crate::store::{SeaOrmStore, lock_jobs};
 
-const CLAIMING: &str = "claim due executions";
+pub(crate) const CLAIMING: &str = "claim due executions";
 const TAKING: &str = "take over runs of dead nodes";
 
 /// How often runs of dead nodes are looked for while others take what was found.
@@ -24,6 +24,25 @@ const LOOKS: usize = 4;
 
 impl SeaOrmStore {
     pub(crate) async fn claim_due(&self, request: &ClaimRequest) -> Result<Vec<ClaimedRun>, StoreError> {
+        if self.handles().open.dialect == Dialect::Postgres {
+            let tx = self.begin(CLAIMING).await?;
+            match postgres::claim::claim(self.on(&tx), request, || self.new_run()).await? {
+                Some(claimed) if !claimed.is_empty() => {
+                    self.commit(tx, CLAIMING).await?;
+                    return Ok(claimed);
+                }
+                Some(none) => {
+                    self.rollback(tx, CLAIMING).await?;
+                    return Ok(none);
+                }
+                // A row that cannot be read, or should not be: one by one, so that all others are claimed.
+                None => self.rollback(tx, CLAIMING).await?,
+            }
+        }
+        self.claim_row_by_row(request).await
+    }
+
+    async fn claim_row_by_row(&self, request: &ClaimRequest) -> Result<Vec<ClaimedRun>, StoreError> {
         let tx = self.begin(CLAIMING).await?;
         let on = self.on(&tx);
         let clock = must_live(on, request.instance, CLAIMING).await?;
@@ -202,9 +221,19 @@ pub(crate) async fn must_live<C: ConnectionTrait>(
         )
         .await?;
     let state: Option<i64> = row.as_ref().map(|it| column(it, 0, doing)).transpose()?;
+    refuse_unless_alive(state, instance, doing)?;
+    let clock = row.as_ref().map(|it| column(it, 1, doing)).transpose()?;
+    Ok(clock.flatten())
+}
+
+/// Fails with kind `Fenced` unless `state` is that of a living member.
+pub(crate) fn refuse_unless_alive(
+    state: Option<i64>,
+    instance: InstanceId,
+    doing: &str,
+) -> Result<(), StoreError> {
     if state == Some(i64::from(NodeState::Alive.code())) {
-        let clock = row.as_ref().map(|it| column(it, 1, doing)).transpose()?;
-        return Ok(clock.flatten());
+        return Ok(());
     }
     Err(StoreError::new(
         StoreErrorKind::Fenced,
@@ -225,7 +254,7 @@ pub(crate) fn lane_names(lanes: &[Lane]) -> Result<String, StoreError> {
 type Due = (JobInfo, QueueEntry);
 
 /// A job, read in its stored state, as it shows itself while a run is in flight.
-fn in_flight(mut job: JobInfo) -> JobInfo {
+pub(crate) fn in_flight(mut job: JobInfo) -> JobInfo {
     job.is_running = true;
     if job.status == JobStatus::Queuing {
         job.status = JobStatus::Running;

@@ -10,6 +10,7 @@ use tasks_abstractions::run::JobLog;
 use tasks_abstractions::store::{FinishAnswer, FinishRun, PreparedJob};
 use tasks_multitenancy::TenantScope;
 
+use crate::dialect::{Dialect, postgres};
 use crate::error::refuse_nul;
 use crate::list::snapshots_on;
 use crate::row::{Hex, LogRow, Place, json_rows, micros};
@@ -17,7 +18,7 @@ use crate::statement::{On, column};
 use crate::store::{SeaOrmStore, lock_jobs};
 use crate::submit;
 
-const DOING: &str = "write down finished runs";
+pub(crate) const DOING: &str = "write down finished runs";
 
 /// Job, state, result, last run, trigger count, try count, interruptions, suspect interruptions, abandoned.
 #[derive(Serialize)]
@@ -42,6 +43,9 @@ impl SeaOrmStore {
             refuse_finish_nul(it)?;
         }
         let lanes = self.unknown_lanes(lanes_of(runs));
+        if self.handles().open.dialect == Dialect::Postgres {
+            return self.finish_at_once(runs, lanes).await;
+        }
         let keys = json_rows(
             runs.iter()
                 .map(|it| (Hex(it.job_id.as_uuid()), Hex(it.run_id.as_uuid()), it.job_version)),
@@ -53,16 +57,10 @@ impl SeaOrmStore {
         let on = self.on(&tx);
         lock_jobs(on, runs.iter().map(|it| it.job_id), DOING).await?;
         let mut answers = judge(on, runs, keys).await?;
-        let applied = |it: &FinishAnswer| matches!(it, FinishAnswer::Applied);
-        if answers.iter().all(applied) {
+        if answers.iter().all(|it| matches!(it, FinishAnswer::Applied)) {
             write(on, whole, runs.iter(), &lanes).await?;
         } else {
-            let left = || {
-                runs.iter()
-                    .zip(&answers)
-                    .filter(|(_, answer)| applied(answer))
-                    .map(|(it, _)| it)
-            };
+            let left = || applied(runs, &answers);
             write(on, Writing::of(&left())?, left(), &lanes).await?;
             look_at_stale(on, runs, &mut answers).await?;
         }
@@ -70,6 +68,81 @@ impl SeaOrmStore {
         self.lanes_are_known(lanes);
         Ok(answers)
     }
+
+    /// As the rest of [`finish_runs`](Self::finish_runs), in as few statements as PostgreSQL lets it.
+    async fn finish_at_once(
+        &self,
+        runs: &[FinishRun],
+        lanes: HashSet<&Lane>,
+    ) -> Result<Vec<FinishAnswer>, StoreError> {
+        let mut answers = vec![FinishAnswer::Applied; runs.len()];
+        let mut seen = HashSet::with_capacity(runs.len());
+        for (run, answer) in runs.iter().zip(&mut answers) {
+            if !seen.insert(run.run_id) {
+                *answer = FinishAnswer::Gone;
+            }
+        }
+        let tx = self.begin(DOING).await?;
+        let on = self.on(&tx);
+        for at in postgres::finish::lock(on, runs).await? {
+            #[cfg(feature = "chaos-mutants")]
+            if crate::mutants::is("version-ignored") {
+                continue;
+            }
+            answers[at] = FinishAnswer::Gone;
+        }
+        let is_applied = |answer: &FinishAnswer| matches!(answer, FinishAnswer::Applied);
+        let left: Vec<&FinishRun> = applied(runs, &answers).collect();
+        if !left.is_empty()
+            && let Some(there) = postgres::finish::write(on, &left).await?
+        {
+            for (run, answer) in runs.iter().zip(&mut answers) {
+                if !there.contains(&run.run_id.as_uuid()) {
+                    *answer = FinishAnswer::Gone;
+                }
+            }
+        }
+        submit::ensure_lanes(on, &lanes).await?;
+        let next = json_rows(applied(runs, &answers).filter_map(place_of_next))?;
+        on.execute_batches(on.dialect.sql().put_queue, next, DOING).await?;
+        write_follow_ups(on, applied(runs, &answers)).await?;
+        if !answers.iter().all(is_applied) {
+            look_at_stale(on, runs, &mut answers).await?;
+        }
+        self.commit(tx, DOING).await?;
+        self.lanes_are_known(lanes);
+        Ok(answers)
+    }
+}
+
+/// Those of `runs` that are settled as they say.
+fn applied<'a>(
+    runs: &'a [FinishRun],
+    answers: &'a [FinishAnswer],
+) -> impl Iterator<Item = &'a FinishRun> + Clone {
+    runs.iter()
+        .zip(answers)
+        .filter(|(_, answer)| matches!(answer, FinishAnswer::Applied))
+        .map(|(it, _)| it)
+}
+
+fn place_of_next(run: &FinishRun) -> Option<Place<'_>> {
+    let next = run.settlement.next.as_ref();
+    next.map(|next| Place::new(run.job_id, next))
+}
+
+async fn write_follow_ups<'a, C: ConnectionTrait>(
+    on: On<'_, C>,
+    runs: impl Iterator<Item = &'a FinishRun>,
+) -> Result<(), StoreError> {
+    let follow_ups: Vec<PreparedJob> = runs
+        .flat_map(|it| it.settlement.follow_ups.iter().cloned())
+        .collect();
+    if !follow_ups.is_empty() {
+        // Their ids come from the run: one that exists was stored by an earlier try.
+        submit::insert(on, &follow_ups, &HashSet::new()).await?;
+    }
+    Ok(())
 }
 
 impl Writing {
@@ -88,12 +161,6 @@ impl Writing {
                 u8::from(update.is_abandoned),
             )
         });
-        let next = runs.clone().filter_map(|it| {
-            it.settlement
-                .next
-                .as_ref()
-                .map(|next| Place::new(it.job_id, next))
-        });
         Ok(Self {
             ended: json_rows(runs.clone().map(|it| Hex(it.job_id.as_uuid())))?,
             runs: json_rows(runs.clone().map(|it| Hex(it.run_id.as_uuid())))?,
@@ -102,7 +169,7 @@ impl Writing {
                     .filter_map(|it| it.settlement.log.as_ref().map(LogRow)),
             )?,
             jobs: json_rows(jobs)?,
-            next: json_rows(next)?,
+            next: json_rows(runs.clone().filter_map(place_of_next))?,
         })
     }
 }
@@ -193,14 +260,7 @@ async fn write<'a, C: ConnectionTrait>(
     on.execute_batches(sql.delete_runs, writing.ended, DOING).await?;
     on.execute_batches(sql.delete_locks, writing.runs, DOING).await?;
     on.execute_batches(sql.insert_logs, writing.logs, DOING).await?;
-    let follow_ups: Vec<PreparedJob> = runs
-        .flat_map(|it| it.settlement.follow_ups.iter().cloned())
-        .collect();
-    if !follow_ups.is_empty() {
-        // Their ids come from the run: one that exists was stored by an earlier try.
-        submit::insert(on, &follow_ups, &HashSet::new()).await?;
-    }
-    Ok(())
+    write_follow_ups(on, runs).await
 }
 
 fn refuse_finish_nul(run: &FinishRun) -> Result<(), StoreError> {

@@ -8,12 +8,13 @@ use tasks_abstractions::store::{PreparedJob, StoreErrorKind, SubmitAnswer};
 use tasks_abstractions::{JobId, JobInfo, JobState, StoreError, WakeHandle};
 use uuid::Uuid;
 
+use crate::dialect::{Dialect, postgres};
 use crate::error::refuse_nul;
 use crate::row::{Hex, JobRow, Place, json_rows, name_key, uuid_at};
 use crate::statement::{On, column};
 use crate::store::SeaOrmStore;
 
-const DOING: &str = "store jobs";
+pub(crate) const DOING: &str = "store jobs";
 
 /// How often a job is tried whose hindrance is gone each time.
 const TRIES: usize = 4;
@@ -152,10 +153,14 @@ async fn insert_part<C: ConnectionTrait>(
         if open.is_empty() {
             break;
         }
-        let rows = json_rows(open.iter().map(|at| new_row(&jobs[*at])))?;
+        let rows: Vec<JobRow<'_>> = open.iter().map(|at| new_row(&jobs[*at])).collect();
         let mut inserted = HashSet::with_capacity(open.len());
-        for (json, _) in rows {
-            inserted.extend(insert_rows(on, json, DOING).await?);
+        if on.dialect == Dialect::Postgres {
+            inserted.extend(postgres::submit::insert_jobs(on, &rows).await?);
+        } else {
+            for (json, _) in json_rows(rows)? {
+                inserted.extend(insert_rows(on, json, DOING).await?);
+            }
         }
         let is_new = |at: usize| inserted.contains(&jobs[at].job.id.as_uuid());
         for at in open.iter().copied().filter(|at| is_new(*at)) {
@@ -171,13 +176,17 @@ async fn insert_part<C: ConnectionTrait>(
             format!("cannot {DOING}: others stored and removed the same jobs each time; try again"),
         )
     })?;
-    let places = jobs.iter().zip(&answers).filter_map(|(it, answer)| {
+    let first = jobs.iter().zip(&answers).filter_map(|(it, answer)| {
         let first = it.first.as_ref().filter(|_| *answer == SubmitAnswer::Inserted)?;
-        Some(Place::new(it.job.id, first))
+        Some((it.job.id, first))
     });
-    let places = json_rows(places)?;
-    on.execute_batches(on.dialect.sql().put_queue, places, DOING)
-        .await?;
+    if on.dialect == Dialect::Postgres {
+        postgres::submit::insert_first(on, first).await?;
+    } else {
+        let places = json_rows(first.map(|(job, first)| Place::new(job, first)))?;
+        on.execute_batches(on.dialect.sql().put_queue, places, DOING)
+            .await?;
+    }
     Ok(answers)
 }
 

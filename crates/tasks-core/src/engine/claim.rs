@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use tasks_abstractions::job::{ClaimId, Lane};
 use tasks_abstractions::run::RunKind;
-use tasks_abstractions::store::{ClaimRequest, ClaimedRun, StoreErrorKind};
+use tasks_abstractions::store::{ClaimFloor, ClaimRequest, ClaimedRun, StoreErrorKind};
 use tasks_abstractions::{JobType, MisfirePolicy, RunOutcome, StoreError};
 use tokio::time::Instant;
 use tracing::{debug, warn};
@@ -53,7 +53,7 @@ impl Engine {
         let may_be_more_beside = !looks_first || claimed >= share;
         if claimed < limit {
             let main = self.lanes().main.clone();
-            claimed += self.claim_from(main, limit - claimed).await?;
+            claimed += self.claim_main(main, limit - claimed).await?;
         }
         let is_full = claimed >= limit;
         if !is_full && may_be_more_beside {
@@ -128,15 +128,36 @@ impl Engine {
         let mut claimed = 0;
         let is_alone = self.board().suspect.is_none();
         if is_alone && room > 0 && queue.next_due(&lanes.suspects, now).await? == Some(Duration::ZERO) {
-            claimed += self.claim_from(lanes.suspects.clone(), 1).await?;
+            claimed += self.claim_from(lanes.suspects.clone(), 1, None).await?;
         }
         if claimed < room && queue.next_due(&lanes.types, now).await? == Some(Duration::ZERO) {
-            claimed += self.claim_from(lanes.types.clone(), room - claimed).await?;
+            claimed += self.claim_from(lanes.types.clone(), room - claimed, None).await?;
         }
         Ok(claimed)
     }
 
-    async fn claim_from(&self, lanes: Vec<Lane>, limit: usize) -> Result<usize, StoreError> {
+    /// The main lanes, from the floors on while there is more than can be taken. After a short claim under a floor everything is looked at: nothing sleeps over
+    /// what may lie before it.
+    async fn claim_main(&self, lanes: Vec<Lane>, limit: usize) -> Result<usize, StoreError> {
+        let floors = self.signals().floors().for_next_claim();
+        let has_floors = !floors.is_empty();
+        let claimed = self.claim_from(lanes.clone(), limit, Some(floors)).await?;
+        if claimed >= limit || !has_floors {
+            return Ok(claimed);
+        }
+        self.signals().floors().drop_all();
+        let floors = self.signals().floors().for_next_claim();
+        Ok(claimed + self.claim_from(lanes, limit - claimed, Some(floors)).await?)
+    }
+
+    /// Looks everywhere in `lanes`, or from floors on, which then are raised.
+    async fn claim_from(
+        &self,
+        lanes: Vec<Lane>,
+        limit: usize,
+        floors: Option<Vec<ClaimFloor>>,
+    ) -> Result<usize, StoreError> {
+        let has_floors = floors.is_some();
         let claim_id = ClaimId::generate(self.parts().guids.as_ref());
         let instance = {
             let mut board = self.board();
@@ -150,6 +171,7 @@ impl Engine {
             lanes,
             limit,
             now: self.parts().clock.authoritative_now(),
+            floors: floors.unwrap_or_default(),
         };
         let reply = self.parts().queue.claim(&request).await;
         let runs = match reply {
@@ -164,6 +186,10 @@ impl Engine {
             }
         };
         let count = runs.len();
+        if has_floors && count >= limit {
+            let places = runs.iter().map(|it| (it.run.entry.rank, it.run.entry.due_at));
+            self.signals().floors().raise(&request.lanes, places);
+        }
         self.accept(runs);
         self.board().claims.remove(&claim_id);
         Ok(count)

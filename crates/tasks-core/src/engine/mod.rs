@@ -7,6 +7,7 @@ mod board;
 mod claim;
 mod execute;
 mod finish;
+mod floors;
 mod hearing;
 mod heartbeat;
 mod lanes;

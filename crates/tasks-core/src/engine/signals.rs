@@ -9,6 +9,8 @@ use tasks_abstractions::{
 use tasks_multitenancy::TenantId;
 use tokio::sync::Notify;
 
+use super::floors::Floors;
+
 /// Wakes the loops of this process' engine. Cheap to clone. A signal that comes before its loop waits is kept.
 #[derive(Debug, Clone, Default)]
 pub struct Signals {
@@ -26,6 +28,7 @@ struct Inner {
     heard_work: Notify,
     heard_commands: Notify,
     notifier: OnceLock<Arc<dyn JobNotifier>>,
+    floors: Floors,
 }
 
 impl Signals {
@@ -80,6 +83,21 @@ impl Signals {
     /// A run has said how far it has come.
     pub fn progress(&self) {
         self.inner.progress.notify_one();
+    }
+
+    /// From where on claims look.
+    pub(super) fn floors(&self) -> &Floors {
+        &self.inner.floors
+    }
+
+    /// Where work came in; without a place, anywhere.
+    pub(super) fn came_in(&self, hints: &[WakeHint]) {
+        if hints.is_empty() {
+            self.inner.floors.drop_all();
+        }
+        for it in hints {
+            self.inner.floors.lower(it.rank, it.due_at);
+        }
     }
 
     pub(super) fn heard_work(&self) {
@@ -138,6 +156,7 @@ impl EngineJobPublisher {
 #[async_trait]
 impl JobPublisher for EngineJobPublisher {
     async fn publish(&self, hints: &[WakeHint]) {
+        self.0.came_in(hints);
         self.0.work();
         self.0.tell(|| Notification::Work(hints.to_vec()));
     }
@@ -159,6 +178,8 @@ impl EngineJobDispatcher {
 impl JobDispatcher for EngineJobDispatcher {
     async fn dispatch(&self, _: JobCommand, _: TenantId, _: &[JobId]) {
         self.0.commands();
+        // A command may have brought something forward.
+        self.0.came_in(&[]);
         self.0.work();
         self.0.tell(|| Notification::Commands);
     }

@@ -5,7 +5,7 @@
 //! through a channel, and that was most of the cost of a claim.
 
 mod mysql;
-mod postgres;
+pub(crate) mod postgres;
 mod sqlite;
 
 pub(crate) use mysql::tables as mysql_tables;

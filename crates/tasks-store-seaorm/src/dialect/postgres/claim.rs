@@ -1,0 +1,254 @@
+//! The claim: due queue rows are locked in one statement, and moved to the runs and read with their jobs in the next.
+//!
+//! Two statements, because the second must see what was committed before the locks were there: in one it could pair a queue row with a job as it was
+//! before an edit. Jobs come back in columns of their own types here, for making JSON of them costs the server more than the rest of the claim.
+
+use std::sync::Arc;
+
+use sea_orm::{ConnectionTrait, QueryResult, TryGetable, Value};
+use tasks_abstractions::job::Lane;
+use tasks_abstractions::run::{After, QueueEntry, RunInfo};
+use tasks_abstractions::store::{ClaimRequest, ClaimedRun};
+use tasks_abstractions::{JobId, RunId, StoreError, Timestamp};
+use uuid::Uuid;
+
+use super::arrays::{bigints, smallints, uuids};
+use super::columns::{head, native_job_columns};
+use super::native::native_job;
+use crate::claim::{CLAIMING, in_flight, lane_names, refuse_unless_alive};
+use crate::row::{coded, micros, timestamp};
+use crate::statement::{On, column};
+
+/// (json lane names, now or null, instance); answers (state of the node, now, lane id, lane name, rank) of lanes where something is due, smallest rank
+/// first; where nothing is due, one row without a lane; without such a node, none.
+const HEADS: &str = concat!(
+    "WITH RECURSIVE me AS MATERIALIZED (SELECT state::bigint AS state, \
+       coalesce($2::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) AS now FROM tk_nodes WHERE instance = $3), ",
+    head!(),
+    "SELECT me.state, me.now, d.lane_id, (SELECT name FROM tk_lanes WHERE id = d.lane_id), d.rank FROM me LEFT JOIN \
+       (SELECT lane_id, rank::bigint AS rank FROM head h WHERE rank IS NOT NULL \
+        AND (SELECT min(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank) <= (SELECT now FROM me)) d ON true \
+     ORDER BY d.rank, d.lane_id"
+);
+
+/// (jobs, runs, lanes, ranks, due, kinds, attempts, suspects, instance, claim, now): moves queue rows that are locked; answers jobs, and how many were moved.
+const MOVE: &str = concat!(
+    "WITH v AS MATERIALIZED (SELECT v.run, v.lane, v.rank AS run_rank, v.due, v.kind, v.tries, v.suspect_run, v.place, j.* FROM \
+       unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::smallint[], $5::bigint[], $6::smallint[], $7::bigint[], $8::smallint[]) \
+       WITH ORDINALITY AS v(job, run, lane, rank, due, kind, tries, suspect_run, place) JOIN tk_background_jobs j ON j.id = v.job), \
+     i AS (INSERT INTO tk_job_runs (job_id, run_id, instance, claim_id, lane_id, rank, due_at, kind, attempt, suspect, job_version, after, claimed_at) \
+       SELECT id, run, $9, $10, lane, run_rank, due, kind, tries, suspect_run, version, 0, $11 FROM v ORDER BY id ON CONFLICT DO NOTHING RETURNING job_id), \
+     x AS (DELETE FROM tk_job_queue q USING i WHERE q.job_id = i.job_id) \
+     SELECT (SELECT count(*) FROM i), j.place, ",
+    native_job_columns!(),
+    " FROM v j"
+);
+
+/// A waiting execution whose row is locked.
+struct Locked {
+    job: Uuid,
+    lane_id: i64,
+    run: Uuid,
+    entry: QueueEntry,
+}
+
+/// Claims, in the transaction `on`. `None` where a row is not as it should be: then nothing of this transaction may stay, and each row has to be looked at by itself.
+pub(crate) async fn claim<C: ConnectionTrait>(
+    on: On<'_, C>,
+    request: &ClaimRequest,
+    new_run: impl Fn() -> RunId,
+) -> Result<Option<Vec<ClaimedRun>>, StoreError> {
+    let mut locking = Locking {
+        on,
+        new_run,
+        locked: Vec::new(),
+    };
+    let now = if request.floors.is_empty() || request.floors.len() > on.dialect.lanes_at_once() {
+        locking.everywhere(request).await?
+    } else {
+        locking.from_floors(request).await?
+    };
+    match now {
+        Ok(Some(now)) if !locking.locked.is_empty() => {
+            move_to_runs(on, request, now, locking.locked).await
+        }
+        Ok(_) => Ok(Some(Vec::new())),
+        Err(unreadable) => {
+            tracing::debug!(why = unreadable, "a waiting execution cannot be read");
+            Ok(None)
+        }
+    }
+}
+
+/// The present instant, if there is anything; or why a row cannot be read.
+type Now = Result<Option<Timestamp>, String>;
+
+/// Waiting executions, as they are locked.
+struct Locking<'c, C, F> {
+    on: On<'c, C>,
+    new_run: F,
+    locked: Vec<Locked>,
+}
+
+impl<C: ConnectionTrait, F: Fn() -> RunId> Locking<'_, C, F> {
+    /// Rank by rank, over all lanes of a rank by due time.
+    async fn everywhere(&mut self, request: &ClaimRequest) -> Result<Now, StoreError> {
+        let on = self.on;
+        let values = vec![
+            lane_names(&request.lanes)?.into(),
+            Value::BigInt(request.now.map(micros)),
+            on.dialect.uuid(request.instance.as_uuid()),
+        ];
+        let heads = on.rows(HEADS, values, CLAIMING).await?;
+        let state = heads.first().map(|it| column(it, 0, CLAIMING)).transpose()?;
+        refuse_unless_alive(state, request.instance, CLAIMING)?;
+        let mut now = 0;
+        let mut ranks: Vec<(i64, Vec<(i64, Lane)>)> = Vec::new();
+        for row in &heads {
+            now = column(row, 1, CLAIMING)?;
+            let Some(id): Option<i64> = column(row, 2, CLAIMING)? else {
+                continue;
+            };
+            let name: String = column(row, 3, CLAIMING)?;
+            let rank: i64 = column(row, 4, CLAIMING)?;
+            let lane = (id, Lane::from_name(&name));
+            match ranks.last_mut() {
+                Some((last, lanes)) if *last == rank && lanes.len() < on.dialect.lanes_at_once() => {
+                    lanes.push(lane);
+                }
+                _ => ranks.push((rank, vec![lane])),
+            }
+        }
+        for (rank, lanes) in ranks {
+            let left = request.limit.saturating_sub(self.locked.len());
+            if left == 0 {
+                break;
+            }
+            let mut values: Vec<Value> = vec![now.into(), limit(left), rank.into()];
+            values.extend(lanes.iter().map(|(id, _)| Value::from(*id)));
+            let rows = on
+                .rows(on.dialect.claim_rows(lanes.len()), values, CLAIMING)
+                .await?;
+            let lane_of = |branch: usize| lanes.get(branch).map(|(_, lane)| lane);
+            if let Err(why) = self.take(&rows, lane_of) {
+                return Ok(Err(why));
+            }
+        }
+        Ok(timestamp(now, "now").map(Some))
+    }
+
+    /// Only there. Answers nothing to a node that is not alive: it looks everywhere next, and is told.
+    async fn from_floors(&mut self, request: &ClaimRequest) -> Result<Now, StoreError> {
+        let mut values = vec![
+            Value::BigInt(request.now.map(micros)),
+            limit(request.limit),
+            self.on.dialect.uuid(request.instance.as_uuid()),
+        ];
+        for it in &request.floors {
+            values.extend([it.lane.as_str().into(), it.rank.into(), micros(it.due_at).into()]);
+        }
+        let sql = super::claim_rows_from(request.floors.len());
+        let rows = self.on.rows(sql, values, CLAIMING).await?;
+        let Some(first) = rows.first() else {
+            return Ok(Ok(None));
+        };
+        let now = column(first, 7, CLAIMING)?;
+        let lane_of = |branch: usize| request.floors.get(branch).map(|it| &it.lane);
+        Ok(self
+            .take(&rows, lane_of)
+            .and_then(|()| timestamp(now, "now").map(Some)))
+    }
+
+    fn take<'l>(
+        &mut self,
+        rows: &[QueryResult],
+        lane_of: impl Fn(usize) -> Option<&'l Lane>,
+    ) -> Result<(), String> {
+        for row in rows {
+            let branch: i32 = read(row, 1)?;
+            let lane = usize::try_from(branch).ok().and_then(&lane_of);
+            self.locked.push(Locked {
+                job: read(row, 0)?,
+                lane_id: read(row, 2)?,
+                run: (self.new_run)().as_uuid(),
+                entry: QueueEntry {
+                    lane: lane.ok_or("it is in a lane that was not asked for")?.clone(),
+                    rank: read(row, 3)?,
+                    due_at: timestamp(read(row, 4)?, "due_at")?,
+                    kind: coded(i64::from(read::<i16>(row, 5)?), "kind")?,
+                    attempt: u32::try_from(read::<i64>(row, 6)?)
+                        .map_err(|_| "`attempt` is out of range".to_owned())?,
+                },
+            });
+        }
+        Ok(())
+    }
+}
+
+fn read<T: TryGetable>(row: &QueryResult, at: usize) -> Result<T, String> {
+    row.try_get_by_index(at).map_err(|it| it.to_string())
+}
+
+fn limit(most: usize) -> Value {
+    i64::try_from(most).unwrap_or(i64::MAX).into()
+}
+
+async fn move_to_runs<C: ConnectionTrait>(
+    on: On<'_, C>,
+    request: &ClaimRequest,
+    now: Timestamp,
+    locked: Vec<Locked>,
+) -> Result<Option<Vec<ClaimedRun>>, StoreError> {
+    let values = vec![
+        uuids(locked.iter().map(|it| it.job)),
+        uuids(locked.iter().map(|it| it.run)),
+        bigints(locked.iter().map(|it| it.lane_id)),
+        smallints(locked.iter().map(|it| it.entry.rank)),
+        bigints(locked.iter().map(|it| micros(it.entry.due_at))),
+        smallints(locked.iter().map(|it| it.entry.kind.code())),
+        bigints(locked.iter().map(|it| i64::from(it.entry.attempt))),
+        smallints(locked.iter().map(|it| i16::from(it.entry.is_suspect()))),
+        on.dialect.uuid(request.instance.as_uuid()),
+        on.dialect.uuid(request.claim_id.as_uuid()),
+        micros(now).into(),
+    ];
+    let rows = on.rows(MOVE, values, CLAIMING).await?;
+    if rows.len() != locked.len() {
+        tracing::debug!("a waiting execution has no job");
+        return Ok(None);
+    }
+    let mut places: Vec<Option<Locked>> = locked.into_iter().map(Some).collect();
+    let mut claimed = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let (moved, place): (i64, i64) = (column(row, 0, CLAIMING)?, column(row, 1, CLAIMING)?);
+        let place = usize::try_from(place - 1).unwrap_or(usize::MAX);
+        let (Some(locked), true) = (places.get_mut(place).and_then(Option::take), usize::try_from(moved) == Ok(rows.len())) else {
+            tracing::debug!("a job has both a waiting execution and one in flight");
+            return Ok(None);
+        };
+        let job = match native_job(row, 2) {
+            Ok(job) => in_flight(job),
+            Err(error) => {
+                tracing::debug!(%error, "a waiting job cannot be read");
+                return Ok(None);
+            }
+        };
+        let run = RunInfo {
+            run_id: RunId::new(locked.run),
+            job_id: JobId::new(locked.job),
+            instance: request.instance,
+            claim_id: request.claim_id,
+            suspect: locked.entry.is_suspect(),
+            entry: locked.entry,
+            job_version: job.version,
+            after: After::Settle,
+            claimed_at: now,
+            cancel: None,
+            progress: None,
+        };
+        claimed.push((place, ClaimedRun { job: Arc::new(job), run }));
+    }
+    // The plan keeps the order, but nothing promises it.
+    claimed.sort_by_key(|(place, _)| *place);
+    Ok(Some(claimed.into_iter().map(|(_, it)| it).collect()))
+}

@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait, QueryResult, Value};
 use tasks_abstractions::job::{InstanceId, Lane};
 use tasks_abstractions::run::{After, QueueEntry, RunInfo};
 use tasks_abstractions::store::{ClaimRequest, ClaimedRun, NodeState, StoreErrorKind, TakeOver, TakenOver};
-use tasks_abstractions::{JobId, JobInfo, JobStatus, StoreError, Timestamp};
+use tasks_abstractions::{JobId, JobInfo, JobStatus, RunId, StoreError, Timestamp};
 use uuid::Uuid;
 
 use crate::dialect::{Dialect, RowLocks, postgres};
@@ -26,17 +26,18 @@ impl SeaOrmStore {
     pub(crate) async fn claim_due(&self, request: &ClaimRequest) -> Result<Vec<ClaimedRun>, StoreError> {
         if self.handles().open.dialect == Dialect::Postgres {
             let tx = self.begin(CLAIMING).await?;
-            match postgres::claim::claim(self.on(&tx), request, || self.new_run()).await? {
-                Some(claimed) if !claimed.is_empty() => {
+            match postgres::claim::claim(self.on(&tx), request, || self.new_run()).await {
+                Ok(Some(claimed)) if !claimed.is_empty() => {
                     self.commit(tx, CLAIMING).await?;
                     return Ok(claimed);
                 }
-                Some(none) => {
+                Ok(Some(none)) => {
                     self.rollback(tx, CLAIMING).await?;
                     return Ok(none);
                 }
+                Err(error) if error.kind() != StoreErrorKind::Rejected => return Err(error),
                 // A row that cannot be read, or should not be: one by one, so that all others are claimed.
-                None => self.rollback(tx, CLAIMING).await?,
+                Ok(None) | Err(_) => self.rollback(tx, CLAIMING).await?,
             }
         }
         self.claim_row_by_row(request).await
@@ -54,32 +55,11 @@ impl SeaOrmStore {
         }
         let mut claimed = due
             .into_iter()
-            .map(|it| self.start(it, request, now))
+            .map(|(job, entry)| claimed_run(job, entry, request, self.new_run(), now))
             .collect::<Vec<_>>();
         move_to_runs(on, request, now, &mut claimed).await?;
         self.commit(tx, CLAIMING).await?;
         Ok(claimed)
-    }
-
-    fn start(&self, (job, entry): Due, request: &ClaimRequest, now: Timestamp) -> ClaimedRun {
-        let job = in_flight(job);
-        let run = RunInfo {
-            run_id: self.new_run(),
-            job_id: job.id,
-            instance: request.instance,
-            claim_id: request.claim_id,
-            suspect: entry.is_suspect(),
-            entry,
-            job_version: job.version,
-            after: After::Settle,
-            claimed_at: now,
-            cancel: None,
-            progress: None,
-        };
-        ClaimedRun {
-            job: Arc::new(job),
-            run,
-        }
     }
 
     pub(crate) async fn time_to_next(
@@ -253,8 +233,36 @@ pub(crate) fn lane_names(lanes: &[Lane]) -> Result<String, StoreError> {
 
 type Due = (JobInfo, QueueEntry);
 
+/// A job, read in its stored state, with the run that its execution becomes.
+pub(crate) fn claimed_run(
+    job: JobInfo,
+    entry: QueueEntry,
+    request: &ClaimRequest,
+    run_id: RunId,
+    now: Timestamp,
+) -> ClaimedRun {
+    let job = in_flight(job);
+    let run = RunInfo {
+        run_id,
+        job_id: job.id,
+        instance: request.instance,
+        claim_id: request.claim_id,
+        suspect: entry.is_suspect(),
+        entry,
+        job_version: job.version,
+        after: After::Settle,
+        claimed_at: now,
+        cancel: None,
+        progress: None,
+    };
+    ClaimedRun {
+        job: Arc::new(job),
+        run,
+    }
+}
+
 /// A job, read in its stored state, as it shows itself while a run is in flight.
-pub(crate) fn in_flight(mut job: JobInfo) -> JobInfo {
+fn in_flight(mut job: JobInfo) -> JobInfo {
     job.is_running = true;
     if job.status == JobStatus::Queuing {
         job.status = JobStatus::Running;
@@ -331,7 +339,7 @@ async fn read_locked<C: ConnectionTrait>(
 }
 
 /// Inserts the run rows and removes the queue rows of those that were inserted.
-async fn move_to_runs<C: ConnectionTrait>(
+pub(crate) async fn move_to_runs<C: ConnectionTrait>(
     on: On<'_, C>,
     request: &ClaimRequest,
     now: Timestamp,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tasks_abstractions::StoreError;
 use tasks_abstractions::job::Lane;
 use tasks_abstractions::run::JobLog;
-use tasks_abstractions::store::{FinishAnswer, FinishRun, PreparedJob};
+use tasks_abstractions::store::{FinishAnswer, FinishRun, PreparedJob, StoreErrorKind};
 use tasks_multitenancy::TenantScope;
 
 use crate::dialect::{Dialect, postgres};
@@ -44,7 +44,17 @@ impl SeaOrmStore {
         }
         let lanes = self.unknown_lanes(lanes_of(runs));
         if self.handles().open.dialect == Dialect::Postgres {
-            return self.finish_at_once(runs, lanes).await;
+            match self.finish_at_once(runs, &lanes).await {
+                // Row by row it may pass: it leaves out what is there already.
+                Err(error) if error.kind() == StoreErrorKind::Rejected => {
+                    tracing::debug!(%error, "outcomes are written row by row");
+                }
+                Err(error) => return Err(error),
+                Ok(answers) => {
+                    self.lanes_are_known(lanes);
+                    return Ok(answers);
+                }
+            }
         }
         let keys = json_rows(
             runs.iter()
@@ -73,46 +83,63 @@ impl SeaOrmStore {
     async fn finish_at_once(
         &self,
         runs: &[FinishRun],
-        lanes: HashSet<&Lane>,
+        lanes: &HashSet<&Lane>,
     ) -> Result<Vec<FinishAnswer>, StoreError> {
-        let mut answers = vec![FinishAnswer::Applied; runs.len()];
-        let mut seen = HashSet::with_capacity(runs.len());
+        let tx = self.begin(DOING).await?;
+        match finish_in(self.on(&tx), runs, lanes).await {
+            Ok(answers) => {
+                self.commit(tx, DOING).await?;
+                Ok(answers)
+            }
+            Err(error) => {
+                if error.kind() == StoreErrorKind::Rejected {
+                    self.rollback(tx, DOING).await?;
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+async fn finish_in<C: ConnectionTrait>(
+    on: On<'_, C>,
+    runs: &[FinishRun],
+    lanes: &HashSet<&Lane>,
+) -> Result<Vec<FinishAnswer>, StoreError> {
+    let mut answers = vec![FinishAnswer::Applied; runs.len()];
+    let mut seen = HashSet::with_capacity(runs.len());
+    for (run, answer) in runs.iter().zip(&mut answers) {
+        if !seen.insert(run.run_id) {
+            *answer = FinishAnswer::Gone;
+        }
+    }
+    for at in postgres::finish::lock(on, runs).await? {
+        #[cfg(feature = "chaos-mutants")]
+        if crate::mutants::is("version-ignored") {
+            continue;
+        }
+        answers[at] = FinishAnswer::Gone;
+    }
+    let is_applied = |answer: &FinishAnswer| matches!(answer, FinishAnswer::Applied);
+    let left: Vec<&FinishRun> = applied(runs, &answers).collect();
+    if !left.is_empty()
+        && let Some(there) = postgres::finish::write(on, &left).await?
+    {
         for (run, answer) in runs.iter().zip(&mut answers) {
-            if !seen.insert(run.run_id) {
+            if !there.contains(&run.run_id.as_uuid()) {
                 *answer = FinishAnswer::Gone;
             }
         }
-        let tx = self.begin(DOING).await?;
-        let on = self.on(&tx);
-        for at in postgres::finish::lock(on, runs).await? {
-            #[cfg(feature = "chaos-mutants")]
-            if crate::mutants::is("version-ignored") {
-                continue;
-            }
-            answers[at] = FinishAnswer::Gone;
-        }
-        let is_applied = |answer: &FinishAnswer| matches!(answer, FinishAnswer::Applied);
-        let left: Vec<&FinishRun> = applied(runs, &answers).collect();
-        if !left.is_empty()
-            && let Some(there) = postgres::finish::write(on, &left).await?
-        {
-            for (run, answer) in runs.iter().zip(&mut answers) {
-                if !there.contains(&run.run_id.as_uuid()) {
-                    *answer = FinishAnswer::Gone;
-                }
-            }
-        }
-        submit::ensure_lanes(on, &lanes).await?;
-        let next = json_rows(applied(runs, &answers).filter_map(place_of_next))?;
-        on.execute_batches(on.dialect.sql().put_queue, next, DOING).await?;
-        write_follow_ups(on, applied(runs, &answers)).await?;
-        if !answers.iter().all(is_applied) {
-            look_at_stale(on, runs, &mut answers).await?;
-        }
-        self.commit(tx, DOING).await?;
-        self.lanes_are_known(lanes);
-        Ok(answers)
     }
+    submit::ensure_lanes(on, lanes).await?;
+    let next = json_rows(applied(runs, &answers).filter_map(place_of_next))?;
+    on.execute_batches(on.dialect.sql().put_queue, next, DOING)
+        .await?;
+    write_follow_ups(on, applied(runs, &answers)).await?;
+    if !answers.iter().all(is_applied) {
+        look_at_stale(on, runs, &mut answers).await?;
+    }
+    Ok(answers)
 }
 
 /// Those of `runs` that are settled as they say.

@@ -4,10 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use sea_orm::{ConnectionTrait, Value};
 use tasks_abstractions::job::Lane;
-use tasks_abstractions::store::{PreparedJob, StoreErrorKind, SubmitAnswer};
+use tasks_abstractions::store::{ClaimRequest, ClaimedRun, PreparedJob, StoreErrorKind, SubmitAnswer};
 use tasks_abstractions::{JobId, JobInfo, JobState, StoreError, WakeHandle};
 use uuid::Uuid;
 
+use crate::claim::{claimed_run, move_to_runs, must_live};
 use crate::dialect::{Dialect, postgres};
 use crate::error::refuse_nul;
 use crate::row::{Hex, JobRow, Place, json_rows, name_key, uuid_at};
@@ -87,12 +88,82 @@ impl SeaOrmStore {
         if jobs.is_empty() {
             return Ok(Vec::new());
         }
+        if let [job] = jobs
+            && let Some((answer, _)) = self.submit_at_once(job, None).await?
+        {
+            return Ok(vec![answer]);
+        }
         let lanes = self.unknown_lanes(lanes_of(jobs));
         let tx = self.begin(DOING).await?;
         let answers = insert(self.on(&tx), jobs, &lanes).await?;
         self.commit(tx, DOING).await?;
         self.lanes_are_known(lanes);
         Ok(answers)
+    }
+
+    /// Stores one new job in one statement, where the database has one for it. `None` where it was not stored, for whatever reason.
+    async fn submit_at_once(
+        &self,
+        job: &PreparedJob,
+        claim: Option<&ClaimRequest>,
+    ) -> Result<Option<(SubmitAnswer, Option<ClaimedRun>)>, StoreError> {
+        let is_known = job
+            .first
+            .as_ref()
+            .is_some_and(|it| self.unknown_lanes([&it.lane].into_iter()).is_empty());
+        if self.handles().open.dialect != Dialect::Postgres || !is_known {
+            return Ok(None);
+        }
+        refuse_job_nul(&job.job)?;
+        let on = On::own(&self.handles().open.writer, &self.handles().open);
+        postgres::submit::insert_one(on, &new_row(job), job.first.as_ref(), claim, || self.new_run()).await
+    }
+
+    pub(crate) async fn submit_and_claim(
+        &self,
+        job: &PreparedJob,
+        request: &ClaimRequest,
+    ) -> Result<(SubmitAnswer, Option<ClaimedRun>), StoreError> {
+        if let Some(answer) = self.submit_at_once(job, Some(request)).await? {
+            return Ok(answer);
+        }
+        let jobs = std::slice::from_ref(job);
+        let lanes = self.unknown_lanes(lanes_of(jobs));
+        let tx = self.begin(DOING).await?;
+        let on = self.on(&tx);
+        let answer = insert(on, jobs, &lanes).await?.pop();
+        let answer =
+            answer.ok_or_else(|| StoreError::new(StoreErrorKind::Invalid, "the store gave no answer"))?;
+        let mut claimed = Vec::new();
+        if let Some(first) = job.first.as_ref().filter(|it| request.lanes.contains(&it.lane))
+            && answer == SubmitAnswer::Inserted
+        {
+            let clock = match must_live(on, request.instance, DOING).await {
+                Ok(clock) => Some(clock),
+                // It waits for others then.
+                Err(error) if error.kind() == StoreErrorKind::Fenced => None,
+                Err(error) => return Err(error),
+            };
+            let now = clock.map(|it| self.now_from(request.now, it)).transpose()?;
+            if let Some(now) = now.filter(|it| first.due_at <= *it) {
+                let job = stored_as(&new_row(job));
+                claimed.push(claimed_run(job, first.clone(), request, self.new_run(), now));
+                move_to_runs(on, request, now, &mut claimed).await?;
+            }
+        }
+        self.commit(tx, DOING).await?;
+        self.lanes_are_known(lanes);
+        Ok((answer, claimed.pop()))
+    }
+}
+
+/// A new job as it is read when it is claimed.
+pub(crate) fn stored_as(row: &JobRow<'_>) -> JobInfo {
+    JobInfo {
+        status: row.state.into(),
+        is_running: false,
+        next_run_time: None,
+        ..row.job.clone()
     }
 }
 

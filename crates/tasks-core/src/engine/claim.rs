@@ -108,7 +108,7 @@ impl Engine {
         self.free_slots_on(&self.board())
     }
 
-    fn free_slots_on(&self, board: &Board) -> usize {
+    pub(super) fn free_slots_on(&self, board: &Board) -> usize {
         if board.unsettled >= self.options().max_unsettled {
             return 0;
         }
@@ -196,7 +196,7 @@ impl Engine {
     }
 
     /// Starts claimed runs, or settles those that must not start.
-    fn accept(&self, runs: Vec<ClaimedRun>) {
+    pub(super) fn accept(&self, runs: Vec<ClaimedRun>) {
         let now = self.now();
         // A process that stood still wakes with the reply in its hands: others may run these jobs already.
         let is_leaving = !self.is_claiming() || self.is_lease_over();

@@ -25,11 +25,22 @@ use crate::transition::{RunReport, capture};
 impl Engine {
     /// Starts the code of claimed runs on the runtime for jobs: by one task which starts the others from inside, because each task from outside wakes
     /// a thread.
-    pub(super) fn start_all(&self, runs: Vec<(ClaimedRun, RunCancel)>) {
+    pub(super) fn start_all(&self, mut runs: Vec<(ClaimedRun, RunCancel)>) {
         if runs.is_empty() {
             return;
         }
         let engine = self.clone();
+        if runs.len() == 1
+            && let Some((claimed, cancel)) = runs.pop()
+        {
+            let span = engine.span_of(&claimed);
+            drop(
+                self.parts()
+                    .jobs
+                    .spawn(engine.execute(claimed, cancel).instrument(span)),
+            );
+            return;
+        }
         let start = async move {
             for (claimed, cancel) in runs {
                 let span = engine.span_of(&claimed);

@@ -34,9 +34,7 @@ impl Floors {
     /// Where the next claim looks; everywhere where this is empty.
     pub(super) fn for_next_claim(&self) -> Vec<ClaimFloor> {
         let mut state = self.state();
-        let is_fresh = state
-            .looked_everywhere
-            .is_some_and(|at| at.elapsed() < LONGEST);
+        let is_fresh = state.looked_everywhere.is_some_and(|at| at.elapsed() < LONGEST);
         if !is_fresh {
             state.floors.clear();
         }

@@ -65,12 +65,14 @@ impl Engine {
     /// Runs every loop until [`shutdown`](Self::shutdown) has come to its end. Registers the node first.
     pub async fn run(&self) {
         let over = self.ended();
+        self.signals().start_with(self.starter());
         tokio::select! {
             () = over => {}
             () = self.heartbeat_loop() => {}
             () = self.rescue_loop() => {}
             () = self.claim_loop() => {}
             () = self.finish_loop() => {}
+            () = self.second_finish_loop() => {}
             () = self.watch_loop() => {}
             () = self.command_loop() => {}
             () = self.hearing_loop() => {}
@@ -173,20 +175,35 @@ impl Engine {
             (true, true) => IN_VAIN,
             (false, _) => wait,
         };
+        self.set_idle(true);
         // A timeout is the ordinary case: something is due, or it is time to look.
         let _ = timeout(wait, self.signals().wait_for_work()).await;
+        self.set_idle(false);
     }
 
     async fn finish_loop(&self) {
         let mut pause = Pause::new("finish");
         loop {
             self.wait_for_ended().await;
-            if self.should_linger().await && !self.options().finish_linger.is_zero() {
+            if self.should_linger() && !self.options().finish_linger.is_zero() {
                 sleep(self.options().finish_linger).await;
             }
             match self.finish_step().await {
                 Ok(_) => pause.is_well(),
                 Err(error) => pause.after(&error).await,
+            }
+        }
+    }
+
+    /// A second batch at a time, while outcomes pile up behind the first: the store then works on one while it waits for its disk with the other.
+    async fn second_finish_loop(&self) {
+        loop {
+            self.wait_for_pile().await;
+            if self.shared.is_store_away.load(Ordering::Acquire) {
+                // The first one tries until it is back.
+                sleep(LONGEST_PAUSE).await;
+            } else if let Err(error) = self.finish_step().await {
+                debug!(error = %error, "the store failed; the outcomes are kept");
             }
         }
     }

@@ -16,15 +16,24 @@ fn lanes() -> [Lane; 2] {
 /// Floors after a full claim that took up to rank 5, and of that from second 10 on.
 fn raised() -> Floors {
     let floors = Floors::default();
-    assert!(floors.for_next_claim().is_empty(), "the first claim looks everywhere");
-    floors.raise(&lanes(), [(3, second(50)), (5, second(12)), (5, second(10))].into_iter());
+    assert!(
+        floors.for_next_claim().is_empty(),
+        "the first claim looks everywhere"
+    );
+    floors.raise(
+        &lanes(),
+        [(3, second(50)), (5, second(12)), (5, second(10))].into_iter(),
+    );
     floors
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_full_claim_raises_the_floors_of_all_its_lanes() {
     let floors = raised().for_next_claim();
-    assert_eq!(floors.iter().map(|it| it.lane.clone()).collect::<Vec<_>>(), lanes());
+    assert_eq!(
+        floors.iter().map(|it| it.lane.clone()).collect::<Vec<_>>(),
+        lanes()
+    );
     assert!(floors.iter().all(|it| it.rank == 5 && it.due_at == second(10)));
 }
 
@@ -39,7 +48,11 @@ async fn what_comes_in_before_a_floor_drops_them() {
     ] {
         let floors = raised();
         floors.lower(rank, due_at);
-        assert_eq!(floors.for_next_claim().is_empty(), drops, "rank {rank} at {due_at}");
+        assert_eq!(
+            floors.for_next_claim().is_empty(),
+            drops,
+            "rank {rank} at {due_at}"
+        );
     }
 }
 

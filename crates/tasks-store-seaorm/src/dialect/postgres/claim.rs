@@ -3,19 +3,17 @@
 //! Two statements, because the second must see what was committed before the locks were there: in one it could pair a queue row with a job as it was
 //! before an edit. Jobs come back in columns of their own types here, for making JSON of them costs the server more than the rest of the claim.
 
-use std::sync::Arc;
-
 use sea_orm::{ConnectionTrait, QueryResult, TryGetable, Value};
 use tasks_abstractions::job::Lane;
-use tasks_abstractions::run::{After, QueueEntry, RunInfo};
+use tasks_abstractions::run::QueueEntry;
 use tasks_abstractions::store::{ClaimRequest, ClaimedRun};
-use tasks_abstractions::{JobId, RunId, StoreError, Timestamp};
+use tasks_abstractions::{RunId, StoreError, Timestamp};
 use uuid::Uuid;
 
 use super::arrays::{bigints, smallints, uuids};
 use super::columns::{head, native_job_columns};
 use super::native::native_job;
-use crate::claim::{CLAIMING, in_flight, lane_names, refuse_unless_alive};
+use crate::claim::{CLAIMING, claimed_run, lane_names, refuse_unless_alive};
 use crate::row::{coded, micros, timestamp};
 use crate::statement::{On, column};
 
@@ -37,7 +35,7 @@ const MOVE: &str = concat!(
        unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::smallint[], $5::bigint[], $6::smallint[], $7::bigint[], $8::smallint[]) \
        WITH ORDINALITY AS v(job, run, lane, rank, due, kind, tries, suspect_run, place) JOIN tk_background_jobs j ON j.id = v.job), \
      i AS (INSERT INTO tk_job_runs (job_id, run_id, instance, claim_id, lane_id, rank, due_at, kind, attempt, suspect, job_version, after, claimed_at) \
-       SELECT id, run, $9, $10, lane, run_rank, due, kind, tries, suspect_run, version, 0, $11 FROM v ORDER BY id ON CONFLICT DO NOTHING RETURNING job_id), \
+       SELECT id, run, $9, $10, lane, run_rank, due, kind, tries, suspect_run, version, 0, $11 FROM v ORDER BY id RETURNING job_id), \
      x AS (DELETE FROM tk_job_queue q USING i WHERE q.job_id = i.job_id) \
      SELECT (SELECT count(*) FROM i), j.place, ",
     native_job_columns!(),
@@ -48,7 +46,7 @@ const MOVE: &str = concat!(
 struct Locked {
     job: Uuid,
     lane_id: i64,
-    run: Uuid,
+    run: RunId,
     entry: QueueEntry,
 }
 
@@ -69,9 +67,7 @@ pub(crate) async fn claim<C: ConnectionTrait>(
         locking.from_floors(request).await?
     };
     match now {
-        Ok(Some(now)) if !locking.locked.is_empty() => {
-            move_to_runs(on, request, now, locking.locked).await
-        }
+        Ok(Some(now)) if !locking.locked.is_empty() => move_to_runs(on, request, now, locking.locked).await,
         Ok(_) => Ok(Some(Vec::new())),
         Err(unreadable) => {
             tracing::debug!(why = unreadable, "a waiting execution cannot be read");
@@ -170,7 +166,7 @@ impl<C: ConnectionTrait, F: Fn() -> RunId> Locking<'_, C, F> {
             self.locked.push(Locked {
                 job: read(row, 0)?,
                 lane_id: read(row, 2)?,
-                run: (self.new_run)().as_uuid(),
+                run: (self.new_run)(),
                 entry: QueueEntry {
                     lane: lane.ok_or("it is in a lane that was not asked for")?.clone(),
                     rank: read(row, 3)?,
@@ -201,7 +197,7 @@ async fn move_to_runs<C: ConnectionTrait>(
 ) -> Result<Option<Vec<ClaimedRun>>, StoreError> {
     let values = vec![
         uuids(locked.iter().map(|it| it.job)),
-        uuids(locked.iter().map(|it| it.run)),
+        uuids(locked.iter().map(|it| it.run.as_uuid())),
         bigints(locked.iter().map(|it| it.lane_id)),
         smallints(locked.iter().map(|it| it.entry.rank)),
         bigints(locked.iter().map(|it| micros(it.entry.due_at))),
@@ -222,31 +218,21 @@ async fn move_to_runs<C: ConnectionTrait>(
     for row in &rows {
         let (moved, place): (i64, i64) = (column(row, 0, CLAIMING)?, column(row, 1, CLAIMING)?);
         let place = usize::try_from(place - 1).unwrap_or(usize::MAX);
-        let (Some(locked), true) = (places.get_mut(place).and_then(Option::take), usize::try_from(moved) == Ok(rows.len())) else {
+        let (Some(locked), true) = (
+            places.get_mut(place).and_then(Option::take),
+            usize::try_from(moved) == Ok(rows.len()),
+        ) else {
             tracing::debug!("a job has both a waiting execution and one in flight");
             return Ok(None);
         };
         let job = match native_job(row, 2) {
-            Ok(job) => in_flight(job),
+            Ok(job) => job,
             Err(error) => {
                 tracing::debug!(%error, "a waiting job cannot be read");
                 return Ok(None);
             }
         };
-        let run = RunInfo {
-            run_id: RunId::new(locked.run),
-            job_id: JobId::new(locked.job),
-            instance: request.instance,
-            claim_id: request.claim_id,
-            suspect: locked.entry.is_suspect(),
-            entry: locked.entry,
-            job_version: job.version,
-            after: After::Settle,
-            claimed_at: now,
-            cancel: None,
-            progress: None,
-        };
-        claimed.push((place, ClaimedRun { job: Arc::new(job), run }));
+        claimed.push((place, claimed_run(job, locked.entry, request, locked.run, now)));
     }
     // The plan keeps the order, but nothing promises it.
     claimed.sort_by_key(|(place, _)| *place);

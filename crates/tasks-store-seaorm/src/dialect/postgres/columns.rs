@@ -104,6 +104,6 @@ macro_rules! heads {
 }
 
 pub(crate) use {
-    head, heads, ids, is_old_job, job_columns, job_tables, log_columns, native_job_columns, queue_columns, rows,
-    run_array, run_columns, shown_status,
+    head, heads, ids, is_old_job, job_columns, job_tables, log_columns, native_job_columns, queue_columns,
+    rows, run_array, run_columns, shown_status,
 };

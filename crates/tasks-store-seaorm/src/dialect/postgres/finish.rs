@@ -49,7 +49,7 @@ const WRITE: &str = concat!(
     optional!("message"),
     ", ",
     optional!("error"),
-    ", started, duration, node, instance, attempt FROM u WHERE outcome >= 0 ON CONFLICT DO NOTHING) \
+    ", started, duration, node, instance, attempt FROM u WHERE outcome >= 0) \
      SELECT CASE WHEN (SELECT count(*) FROM d) = cardinality($1::uuid[]) THEN NULL ELSE (SELECT coalesce(array_agg(run), '{}') FROM d) END"
 );
 

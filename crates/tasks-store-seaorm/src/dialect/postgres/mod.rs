@@ -53,7 +53,10 @@ pub(super) fn claim_rows_from(floors: usize) -> String {
     };
     let me = "WITH me AS MATERIALIZED (SELECT coalesce($1::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) AS now \
               FROM tk_nodes WHERE instance = $3 AND state = 0) ";
-    format!("{me}{}", claim_of((0..floors).map(condition), ", (SELECT now FROM me)"))
+    format!(
+        "{me}{}",
+        claim_of((0..floors).map(condition), ", (SELECT now FROM me)")
+    )
 }
 
 fn claim_of(conditions: impl Iterator<Item = String>, more: &str) -> String {
@@ -63,8 +66,14 @@ fn claim_of(conditions: impl Iterator<Item = String>, more: &str) -> String {
              ORDER BY due_at, job_id LIMIT $2 FOR UPDATE SKIP LOCKED) l{at}"
         )
     };
-    let branches = conditions.enumerate().map(branch).collect::<Vec<_>>().join(" UNION ALL ");
-    format!("SELECT job_id, branch, lane_id, rank, due_at, kind, attempt{more} FROM ({branches}) q ORDER BY due_at, job_id LIMIT $2")
+    let branches = conditions
+        .enumerate()
+        .map(branch)
+        .collect::<Vec<_>>()
+        .join(" UNION ALL ");
+    format!(
+        "SELECT job_id, branch, lane_id, rank, due_at, kind, attempt{more} FROM ({branches}) q ORDER BY due_at, job_id LIMIT $2"
+    )
 }
 
 #[cfg(test)]

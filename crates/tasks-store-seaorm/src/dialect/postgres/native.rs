@@ -44,7 +44,9 @@ impl Columns<'_> {
 pub(super) fn native_job(row: &QueryResult, first: usize) -> Result<JobInfo, StoreError> {
     let mut from = Columns { row, at: first };
     let read = job_columns(&mut from).map_err(|why| {
-        let name = JobColumns::NAMES.get(from.at.saturating_sub(first + 1)).unwrap_or(&"?");
+        let name = JobColumns::NAMES
+            .get(from.at.saturating_sub(first + 1))
+            .unwrap_or(&"?");
         format!("`{name}`: {why}")
     });
     let failed = |why: &str| {

@@ -7,13 +7,17 @@ use std::collections::BTreeMap;
 use sea_orm::{ConnectionTrait, Value};
 use serde::Serialize;
 use tasks_abstractions::run::QueueEntry;
-use tasks_abstractions::{JobId, MisfirePolicy, StoreError};
+use tasks_abstractions::store::{ClaimRequest, ClaimedRun, SubmitAnswer};
+use tasks_abstractions::{JobId, MisfirePolicy, RunId, StoreError};
 use uuid::Uuid;
 
 use super::arrays::{bigints, owned_texts, smallints, texts, uuids};
-use crate::row::{Hex, JobRow, Place, json_rows, micros, millis, name_key, not_json, uuid_at};
-use crate::statement::On;
-use crate::submit::DOING;
+use crate::claim::claimed_run;
+use crate::row::{
+    Hex, JobRow, Place, json_rows, micros, millis, name_key, not_json, timestamp, unreadable, uuid_at,
+};
+use crate::statement::{On, column};
+use crate::submit::{DOING, stored_as};
 
 /// Most rows of one statement.
 const AT_ONCE: usize = 1_000;
@@ -37,23 +41,43 @@ macro_rules! rare {
 
 /// (ids, tenants, names, groups, types, arguments, sources, states, enabled, job types, creation times, begin times, tries at most, runs at most,
 /// interruptions at most, intervals, priorities, versions, rare columns); answers ids of those that were inserted.
-const INSERT: &str = concat!(
-    "INSERT INTO tk_background_jobs (id, tenant_id, name, job_group, type_name, args, source, state, is_enabled, job_type, creation_time, begin_time, \
-     max_try_count, max_count, max_interruptions, interval_ms, priority, version, description, result, cron, time_zone, misfire_policy, misfire_max, \
-     end_time, last_run_time, trigger_count, try_count, is_abandoned, attention, interruptions, suspect_interruptions, retry_policy, timeout_ms, \
-     lock_timeout_ms, node_name, failover, name_key, selector, definition_hash, definition_version, overrides) \
-     SELECT id, tenant, name, job_group, type, args, source, state, enabled, job_type, created, begins, max_tries, max_runs, max_interruptions, \
-     interval, priority, version, ",
-    rare!(0), ", ", rare!(1), ", ", rare!(2), ", ", rare!(3), ", ", rare!(4 as "smallint" or 0), ", ", rare!(5 as "bigint" or 0), ", ",
-    rare!(6 as "bigint"), ", ", rare!(7 as "bigint"), ", ", rare!(8 as "bigint" or 0), ", ", rare!(9 as "bigint" or 0), ", ",
-    rare!(10 as "smallint" or 0), ", nullif(", rare!(10 as "smallint"), ", 0), ", rare!(11 as "bigint" or 0), ", ",
-    rare!(12 as "bigint" or 0), ", ", rare!(13), ", ", rare!(14 as "bigint"), ", ", rare!(15 as "bigint"), ", ", rare!(16), ", ",
-    rare!(17 as "smallint" or 0), ", ", rare!(18 as "uuid"), ", ", rare!(19), ", ", rare!(20 as "uuid"), ", ", rare!(21), ", ", rare!(22),
-    " FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[], $8::smallint[], $9::smallint[], \
-     $10::smallint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::smallint[], $18::bigint[], \
-     $19::text[]) AS v(id, tenant, name, job_group, type, args, source, state, enabled, job_type, created, begins, max_tries, max_runs, \
-     max_interruptions, interval, priority, version, rare) \
-     CROSS JOIN LATERAL (SELECT CASE WHEN v.rare <> '' THEN v.rare::jsonb END AS r) x ORDER BY id ON CONFLICT DO NOTHING RETURNING id"
+macro_rules! insert {
+    () => {
+        concat!(
+            "INSERT INTO tk_background_jobs (id, tenant_id, name, job_group, type_name, args, source, state, is_enabled, job_type, creation_time, begin_time, \
+             max_try_count, max_count, max_interruptions, interval_ms, priority, version, description, result, cron, time_zone, misfire_policy, misfire_max, \
+             end_time, last_run_time, trigger_count, try_count, is_abandoned, attention, interruptions, suspect_interruptions, retry_policy, timeout_ms, \
+             lock_timeout_ms, node_name, failover, name_key, selector, definition_hash, definition_version, overrides) \
+             SELECT id, tenant, name, job_group, type, args, source, state, enabled, job_type, created, begins, max_tries, max_runs, max_interruptions, \
+             interval, priority, version, ",
+            rare!(0), ", ", rare!(1), ", ", rare!(2), ", ", rare!(3), ", ", rare!(4 as "smallint" or 0), ", ", rare!(5 as "bigint" or 0), ", ",
+            rare!(6 as "bigint"), ", ", rare!(7 as "bigint"), ", ", rare!(8 as "bigint" or 0), ", ", rare!(9 as "bigint" or 0), ", ",
+            rare!(10 as "smallint" or 0), ", nullif(", rare!(10 as "smallint"), ", 0), ", rare!(11 as "bigint" or 0), ", ",
+            rare!(12 as "bigint" or 0), ", ", rare!(13), ", ", rare!(14 as "bigint"), ", ", rare!(15 as "bigint"), ", ", rare!(16), ", ",
+            rare!(17 as "smallint" or 0), ", ", rare!(18 as "uuid"), ", ", rare!(19), ", ", rare!(20 as "uuid"), ", ", rare!(21), ", ", rare!(22),
+            " FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[], $8::smallint[], $9::smallint[], \
+             $10::smallint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::smallint[], $18::bigint[], \
+             $19::text[]) AS v(id, tenant, name, job_group, type, args, source, state, enabled, job_type, created, begins, max_tries, max_runs, \
+             max_interruptions, interval, priority, version, rare) \
+             CROSS JOIN LATERAL (SELECT CASE WHEN v.rare <> '' THEN v.rare::jsonb END AS r) x ORDER BY id ON CONFLICT DO NOTHING RETURNING id"
+        )
+    };
+}
+const INSERT: &str = insert!();
+
+/// As `insert!` of one job, then (lane, rank, due, kind, attempt, suspect, whether it may be claimed, instance, claim, run, now or null): its execution is in
+/// flight where that is so and the node alive, else it waits. Answers (whether it was inserted, since when it is in flight).
+const INSERT_ONE: &str = concat!(
+    "WITH me AS MATERIALIZED (SELECT coalesce($30::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) AS now FROM tk_nodes \
+       WHERE instance = $27 AND state = 0 AND $26), \
+     j AS (",
+    insert!(),
+    ", version), r AS (INSERT INTO tk_job_runs (job_id, run_id, instance, claim_id, lane_id, rank, due_at, kind, attempt, suspect, job_version, after, claimed_at) \
+       SELECT j.id, $29, $27, $28, (SELECT id FROM tk_lanes WHERE name = $20), $21, $22, $23, $24, $25, j.version, 0, me.now FROM j, me WHERE me.now >= $22 \
+       RETURNING claimed_at), \
+     q AS (INSERT INTO tk_job_queue (job_id, lane_id, rank, due_at, kind, attempt) \
+       SELECT j.id, (SELECT id FROM tk_lanes WHERE name = $20), $21, $22, $23, $24 FROM j WHERE NOT EXISTS (SELECT 1 FROM r)) \
+     SELECT EXISTS (SELECT 1 FROM j), (SELECT claimed_at FROM r)"
 );
 
 /// (lane name, jobs, ranks, due, kinds, attempts)
@@ -216,4 +240,45 @@ pub(crate) async fn insert_first<'a, C: ConnectionTrait>(
         }
     }
     Ok(())
+}
+
+/// Inserts one job with its first execution, which is in flight at once where `claim` may have it. `None` where its id or name is taken.
+pub(crate) async fn insert_one<C: ConnectionTrait>(
+    on: On<'_, C>,
+    row: &JobRow<'_>,
+    first: Option<&QueueEntry>,
+    claim: Option<&ClaimRequest>,
+    new_run: impl FnOnce() -> RunId,
+) -> Result<Option<(SubmitAnswer, Option<ClaimedRun>)>, StoreError> {
+    let Some(first) = first else { return Ok(None) };
+    let mut values = values(std::slice::from_ref(row), vec![row.job.args.to_json()])?;
+    let run_id = new_run();
+    values.extend([
+        first.lane.as_str().into(),
+        first.rank.into(),
+        micros(first.due_at).into(),
+        first.kind.code().into(),
+        i64::from(first.attempt).into(),
+        i16::from(first.is_suspect()).into(),
+        claim.is_some_and(|it| it.lanes.contains(&first.lane)).into(),
+        on.dialect.optional_uuid(claim.map(|it| it.instance.as_uuid())),
+        on.dialect.optional_uuid(claim.map(|it| it.claim_id.as_uuid())),
+        on.dialect.uuid(run_id.as_uuid()),
+        Value::BigInt(claim.and_then(|it| it.now).map(micros)),
+    ]);
+    let Some(answer) = on.row(INSERT_ONE, values, DOING).await? else {
+        return Ok(None);
+    };
+    if !column::<bool>(&answer, 0, DOING)? {
+        return Ok(None);
+    }
+    let since: Option<i64> = column(&answer, 1, DOING)?;
+    let claimed = match (since, claim) {
+        (Some(since), Some(request)) => {
+            let now = timestamp(since, "claimed_at").map_err(|why| unreadable("a run row", &why))?;
+            Some(claimed_run(stored_as(row), first.clone(), request, run_id, now))
+        }
+        _ => None,
+    };
+    Ok(Some((SubmitAnswer::Inserted, claimed)))
 }

@@ -11,7 +11,9 @@ use tasks_abstractions::store::{ClaimRequest, ClaimedRun, NodeState, StoreErrorK
 use tasks_abstractions::{JobId, JobInfo, JobStatus, RunId, StoreError, Timestamp};
 use uuid::Uuid;
 
-use crate::dialect::{Dialect, RowLocks, postgres};
+use crate::dialect::RowLocks;
+#[cfg(feature = "postgres")]
+use crate::dialect::postgres;
 use crate::row::{Hex, json_rows, micros, read_parts, read_run, stored_job, uuid_at};
 use crate::statement::{On, column};
 use crate::store::{SeaOrmStore, lock_jobs};
@@ -24,20 +26,21 @@ const LOOKS: usize = 4;
 
 impl SeaOrmStore {
     pub(crate) async fn claim_due(&self, request: &ClaimRequest) -> Result<Vec<ClaimedRun>, StoreError> {
-        if self.handles().open.dialect == Dialect::Postgres {
-            let tx = self.begin(CLAIMING).await?;
-            match postgres::claim::claim(self.on(&tx), request, || self.new_run()).await {
+        #[cfg(feature = "postgres")]
+        if let Some(seats) = self.seats() {
+            let seat = self.on_seat(CLAIMING, seats.begin()).await?;
+            match postgres::claim::claim(self.on(&seat), request, || self.new_run()).await {
                 Ok(Some(claimed)) if !claimed.is_empty() => {
-                    self.commit(tx, CLAIMING).await?;
+                    self.on_seat(CLAIMING, seat.commit()).await?;
                     return Ok(claimed);
                 }
                 Ok(Some(none)) => {
-                    self.rollback(tx, CLAIMING).await?;
+                    self.on_seat(CLAIMING, seat.rollback()).await?;
                     return Ok(none);
                 }
                 Err(error) if error.kind() != StoreErrorKind::Rejected => return Err(error),
                 // A row that cannot be read, or should not be: one by one, so that all others are claimed.
-                Ok(None) | Err(_) => self.rollback(tx, CLAIMING).await?,
+                Ok(None) | Err(_) => self.on_seat(CLAIMING, seat.rollback()).await?,
             }
         }
         self.claim_row_by_row(request).await

@@ -10,7 +10,10 @@ use tasks_abstractions::run::JobLog;
 use tasks_abstractions::store::{FinishAnswer, FinishRun, PreparedJob, StoreErrorKind};
 use tasks_multitenancy::TenantScope;
 
-use crate::dialect::{Dialect, postgres};
+#[cfg(feature = "postgres")]
+use crate::connect::Seats;
+#[cfg(feature = "postgres")]
+use crate::dialect::postgres;
 use crate::error::refuse_nul;
 use crate::list::snapshots_on;
 use crate::row::{Hex, LogRow, Place, json_rows, micros};
@@ -43,8 +46,9 @@ impl SeaOrmStore {
             refuse_finish_nul(it)?;
         }
         let lanes = self.unknown_lanes(lanes_of(runs));
-        if self.handles().open.dialect == Dialect::Postgres {
-            match self.finish_at_once(runs, &lanes).await {
+        #[cfg(feature = "postgres")]
+        if let Some(seats) = self.seats() {
+            match self.finish_at_once(seats, runs, &lanes).await {
                 // Row by row it may pass: it leaves out what is there already.
                 Err(error) if error.kind() == StoreErrorKind::Rejected => {
                     tracing::debug!(%error, "outcomes are written row by row");
@@ -80,27 +84,21 @@ impl SeaOrmStore {
     }
 
     /// As the rest of [`finish_runs`](Self::finish_runs), in as few statements as PostgreSQL lets it.
+    #[cfg(feature = "postgres")]
     async fn finish_at_once(
         &self,
+        seats: &Seats,
         runs: &[FinishRun],
         lanes: &HashSet<&Lane>,
     ) -> Result<Vec<FinishAnswer>, StoreError> {
-        let tx = self.begin(DOING).await?;
-        match finish_in(self.on(&tx), runs, lanes).await {
-            Ok(answers) => {
-                self.commit(tx, DOING).await?;
-                Ok(answers)
-            }
-            Err(error) => {
-                if error.kind() == StoreErrorKind::Rejected {
-                    self.rollback(tx, DOING).await?;
-                }
-                Err(error)
-            }
-        }
+        let seat = self.on_seat(DOING, seats.begin()).await?;
+        let answers = finish_in(self.on(&seat), runs, lanes).await?;
+        self.on_seat(DOING, seat.commit()).await?;
+        Ok(answers)
     }
 }
 
+#[cfg(feature = "postgres")]
 async fn finish_in<C: ConnectionTrait>(
     on: On<'_, C>,
     runs: &[FinishRun],

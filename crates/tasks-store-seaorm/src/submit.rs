@@ -94,29 +94,54 @@ impl SeaOrmStore {
             return Ok(vec![answer]);
         }
         let lanes = self.unknown_lanes(lanes_of(jobs));
-        let tx = self.begin(DOING).await?;
-        let answers = insert(self.on(&tx), jobs, &lanes).await?;
-        self.commit(tx, DOING).await?;
+        let answers = self.insert_all(jobs, &lanes).await?;
         self.lanes_are_known(lanes);
         Ok(answers)
     }
 
+    async fn insert_all(
+        &self,
+        jobs: &[PreparedJob],
+        lanes: &HashSet<&Lane>,
+    ) -> Result<Vec<SubmitAnswer>, StoreError> {
+        #[cfg(feature = "postgres")]
+        if let Some(seats) = self.seats() {
+            let seat = self.on_seat(DOING, seats.begin()).await?;
+            let answers = insert(self.on(&seat), jobs, lanes).await?;
+            self.on_seat(DOING, seat.commit()).await?;
+            return Ok(answers);
+        }
+        let tx = self.begin(DOING).await?;
+        let answers = insert(self.on(&tx), jobs, lanes).await?;
+        self.commit(tx, DOING).await?;
+        Ok(answers)
+    }
+
     /// Stores one new job in one statement, where the database has one for it. `None` where it was not stored, for whatever reason.
+    #[cfg(feature = "postgres")]
     async fn submit_at_once(
         &self,
         job: &PreparedJob,
         claim: Option<&ClaimRequest>,
     ) -> Result<Option<(SubmitAnswer, Option<ClaimedRun>)>, StoreError> {
-        let is_known = job
-            .first
-            .as_ref()
-            .is_some_and(|it| self.unknown_lanes([&it.lane].into_iter()).is_empty());
-        if self.handles().open.dialect != Dialect::Postgres || !is_known {
+        let (Some(seats), Some(first)) = (self.seats(), &job.first) else {
+            return Ok(None);
+        };
+        if !self.unknown_lanes([&first.lane].into_iter()).is_empty() {
             return Ok(None);
         }
         refuse_job_nul(&job.job)?;
-        let on = On::own(&self.handles().open.writer, &self.handles().open);
-        postgres::submit::insert_one(on, &new_row(job), job.first.as_ref(), claim, || self.new_run()).await
+        let seat = self.on_seat(DOING, seats.take()).await?;
+        postgres::submit::insert_one(self.on(&seat), &new_row(job), first, claim, || self.new_run()).await
+    }
+
+    #[cfg(not(feature = "postgres"))]
+    async fn submit_at_once(
+        &self,
+        _: &PreparedJob,
+        _: Option<&ClaimRequest>,
+    ) -> Result<Option<(SubmitAnswer, Option<ClaimedRun>)>, StoreError> {
+        Ok(None)
     }
 
     pub(crate) async fn submit_and_claim(

@@ -32,6 +32,8 @@ pub(super) async fn open(options: &SeaOrmStoreOptions, location: &Location) -> R
             lease: only.clone(),
             reader: only.clone(),
             application: only,
+            #[cfg(feature = "postgres")]
+            seats: None,
             dialect,
             answer_limit: None,
             closing: None,
@@ -68,6 +70,8 @@ pub(super) async fn open(options: &SeaOrmStoreOptions, location: &Location) -> R
         writer,
         reader,
         application,
+        #[cfg(feature = "postgres")]
+        seats: None,
         dialect,
         answer_limit: None,
         closing: None,

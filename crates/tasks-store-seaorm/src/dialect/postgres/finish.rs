@@ -33,7 +33,7 @@ const WRITE: &str = concat!(
        $17::uuid[], $18::bigint[]) AS v(job, run, state, result, last_run, triggers, tries, interruptions, suspects, abandoned, outcome, message, \
        error, started, duration, node, instance, attempt)), \
      d AS (DELETE FROM tk_job_runs r USING v WHERE r.job_id = v.job AND r.run_id = v.run RETURNING v.*), \
-     k AS (DELETE FROM tk_locks l USING d WHERE l.run_id = d.run), \
+     k AS (DELETE FROM tk_locks l USING d WHERE l.run_id = d.run AND (SELECT EXISTS (SELECT 1 FROM tk_locks))), \
      u AS (UPDATE tk_background_jobs j SET state = d.state, result = coalesce(",
     optional!("d.result"),
     ", j.result), last_run_time = coalesce(",

@@ -5,9 +5,12 @@
 //! about 500 rows.
 
 mod arrays;
+#[cfg(feature = "postgres")]
 pub(crate) mod claim;
 mod columns;
+#[cfg(feature = "postgres")]
 pub(crate) mod finish;
+#[cfg(feature = "postgres")]
 mod native;
 mod sql;
 pub(crate) mod submit;

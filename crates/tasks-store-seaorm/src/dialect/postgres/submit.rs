@@ -246,11 +246,10 @@ pub(crate) async fn insert_first<'a, C: ConnectionTrait>(
 pub(crate) async fn insert_one<C: ConnectionTrait>(
     on: On<'_, C>,
     row: &JobRow<'_>,
-    first: Option<&QueueEntry>,
+    first: &QueueEntry,
     claim: Option<&ClaimRequest>,
     new_run: impl FnOnce() -> RunId,
 ) -> Result<Option<(SubmitAnswer, Option<ClaimedRun>)>, StoreError> {
-    let Some(first) = first else { return Ok(None) };
     let mut values = values(std::slice::from_ref(row), vec![row.job.args.to_json()])?;
     let run_id = new_run();
     values.extend([

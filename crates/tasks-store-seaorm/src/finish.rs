@@ -49,15 +49,17 @@ impl SeaOrmStore {
         #[cfg(feature = "postgres")]
         if let Some(seats) = self.seats() {
             match self.finish_at_once(seats, runs, &lanes).await {
+                Ok(Some(answers)) => {
+                    self.lanes_are_known(lanes);
+                    return Ok(answers);
+                }
+                // Some of the runs are gone: which, is found out row by row.
+                Ok(None) => {}
                 // Row by row it may pass: it leaves out what is there already.
                 Err(error) if error.kind() == StoreErrorKind::Rejected => {
                     tracing::debug!(%error, "outcomes are written row by row");
                 }
                 Err(error) => return Err(error),
-                Ok(answers) => {
-                    self.lanes_are_known(lanes);
-                    return Ok(answers);
-                }
             }
         }
         let keys = json_rows(
@@ -83,17 +85,20 @@ impl SeaOrmStore {
         Ok(answers)
     }
 
-    /// As the rest of [`finish_runs`](Self::finish_runs), in as few statements as PostgreSQL lets it.
+    /// As [`finish_runs`](Self::finish_runs), in as few statements as PostgreSQL lets it. `None` where a run is gone, and nothing was written.
     #[cfg(feature = "postgres")]
     async fn finish_at_once(
         &self,
         seats: &Seats,
         runs: &[FinishRun],
         lanes: &HashSet<&Lane>,
-    ) -> Result<Vec<FinishAnswer>, StoreError> {
+    ) -> Result<Option<Vec<FinishAnswer>>, StoreError> {
         let seat = self.on_seat(DOING, seats.begin()).await?;
         let answers = finish_in(self.on(&seat), runs, lanes).await?;
-        self.on_seat(DOING, seat.commit()).await?;
+        match answers {
+            Some(_) => self.on_seat(DOING, seat.commit()).await?,
+            None => self.on_seat(DOING, seat.rollback()).await?,
+        }
         Ok(answers)
     }
 }
@@ -103,7 +108,7 @@ async fn finish_in<C: ConnectionTrait>(
     on: On<'_, C>,
     runs: &[FinishRun],
     lanes: &HashSet<&Lane>,
-) -> Result<Vec<FinishAnswer>, StoreError> {
+) -> Result<Option<Vec<FinishAnswer>>, StoreError> {
     let mut answers = vec![FinishAnswer::Applied; runs.len()];
     let mut seen = HashSet::with_capacity(runs.len());
     for (run, answer) in runs.iter().zip(&mut answers) {
@@ -120,14 +125,8 @@ async fn finish_in<C: ConnectionTrait>(
     }
     let is_applied = |answer: &FinishAnswer| matches!(answer, FinishAnswer::Applied);
     let left: Vec<&FinishRun> = applied(runs, &answers).collect();
-    if !left.is_empty()
-        && let Some(there) = postgres::finish::write(on, &left).await?
-    {
-        for (run, answer) in runs.iter().zip(&mut answers) {
-            if !there.contains(&run.run_id.as_uuid()) {
-                *answer = FinishAnswer::Gone;
-            }
-        }
+    if !left.is_empty() && !postgres::finish::write(on, &left).await? {
+        return Ok(None);
     }
     submit::ensure_lanes(on, lanes).await?;
     let next = json_rows(applied(runs, &answers).filter_map(place_of_next))?;
@@ -137,7 +136,7 @@ async fn finish_in<C: ConnectionTrait>(
     if !answers.iter().all(is_applied) {
         look_at_stale(on, runs, &mut answers).await?;
     }
-    Ok(answers)
+    Ok(Some(answers))
 }
 
 /// Those of `runs` that are settled as they say.

@@ -9,6 +9,8 @@ use tasks_abstractions::{JobId, JobInfo, JobState, StoreError, WakeHandle};
 use uuid::Uuid;
 
 use crate::claim::{claimed_run, move_to_runs, must_live};
+#[cfg(feature = "postgres")]
+use crate::connect::Seats;
 use crate::dialect::{Dialect, postgres};
 use crate::error::refuse_nul;
 use crate::row::{Hex, JobRow, Place, json_rows, name_key, uuid_at};
@@ -106,6 +108,9 @@ impl SeaOrmStore {
     ) -> Result<Vec<SubmitAnswer>, StoreError> {
         #[cfg(feature = "postgres")]
         if let Some(seats) = self.seats() {
+            if let Some(answers) = self.insert_new(seats, jobs, lanes).await? {
+                return Ok(answers);
+            }
             let seat = self.on_seat(DOING, seats.begin()).await?;
             let answers = insert(self.on(&seat), jobs, lanes).await?;
             self.on_seat(DOING, seat.commit()).await?;
@@ -115,6 +120,42 @@ impl SeaOrmStore {
         let answers = insert(self.on(&tx), jobs, lanes).await?;
         self.commit(tx, DOING).await?;
         Ok(answers)
+    }
+
+    /// Stores jobs none of which is there yet. `None` where one is, or may be, and nothing was stored.
+    #[cfg(feature = "postgres")]
+    async fn insert_new(
+        &self,
+        seats: &Seats,
+        jobs: &[PreparedJob],
+        lanes: &HashSet<&Lane>,
+    ) -> Result<Option<Vec<SubmitAnswer>>, StoreError> {
+        jobs.iter().try_for_each(|it| refuse_job_nul(&it.job))?;
+        let mut seen = HashSet::with_capacity(jobs.len());
+        if !jobs.iter().all(|it| seen.insert(it.job.id)) {
+            return Ok(None);
+        }
+        let mut rows: Vec<JobRow<'_>> = jobs.iter().map(new_row).collect();
+        // In the one order in which all write them.
+        rows.sort_unstable_by_key(|it| it.job.id);
+        let first: Vec<_> = jobs
+            .iter()
+            .filter_map(|it| Some((it.job.id, it.first.as_ref()?)))
+            .collect();
+        let seat = self.on_seat(DOING, seats.begin()).await?;
+        let on = self.on(&seat);
+        ensure_lanes(on, lanes).await?;
+        match postgres::submit::insert_new(on, &rows, &first).await {
+            Ok(true) => {
+                self.on_seat(DOING, seat.commit()).await?;
+                Ok(Some(vec![SubmitAnswer::Inserted; jobs.len()]))
+            }
+            Err(error) if error.kind() != StoreErrorKind::Rejected => Err(error),
+            Ok(false) | Err(_) => {
+                self.on_seat(DOING, seat.rollback()).await?;
+                Ok(None)
+            }
+        }
     }
 
     /// Stores one new job in one statement, where the database has one for it. `None` where it was not stored, for whatever reason.

@@ -59,6 +59,8 @@ pub(super) struct Board {
     pub(super) lost_take_overs: HashSet<ClaimId>,
     /// Runs that hold a slot.
     pub(super) executing: usize,
+    /// Slots that are kept for claims whose replies are on the way.
+    pub(super) reserved: usize,
     /// Free slots that the claim loop waits for; 0 while it does not. Without it every ending run would wake the loop for one slot.
     pub(super) wanted_slots: usize,
     /// Runs whose outcome waits for the store.
@@ -80,6 +82,7 @@ impl Board {
             claims: HashSet::new(),
             lost_take_overs: HashSet::new(),
             executing: 0,
+            reserved: 0,
             wanted_slots: 0,
             unsettled: 0,
             suspect: None,

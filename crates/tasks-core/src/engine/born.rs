@@ -33,7 +33,7 @@ struct Kept<'e> {
 impl Drop for Kept<'_> {
     fn drop(&mut self) {
         let mut board = self.engine.board();
-        board.executing = board.executing.saturating_sub(1);
+        board.reserved -= 1;
         board.claims.remove(&self.claim);
     }
 }
@@ -103,7 +103,7 @@ impl Engine {
         if self.free_slots_on(&board) == 0 {
             return None;
         }
-        board.executing += 1;
+        board.reserved += 1;
         // Registered before the job is sent: from now on its run is ours to look after.
         board.claims.insert(claim);
         Some(Kept {

@@ -112,7 +112,9 @@ impl Engine {
         if board.unsettled >= self.options().max_unsettled {
             return 0;
         }
-        self.options().max_concurrency.saturating_sub(board.executing)
+        self.options()
+            .max_concurrency
+            .saturating_sub(board.executing + board.reserved)
     }
 
     fn is_side_look_due(&self) -> bool {
@@ -163,6 +165,7 @@ impl Engine {
             let mut board = self.board();
             // Registered before the request is sent: from now on a run of this claim is ours to look after.
             board.claims.insert(claim_id);
+            board.reserved += limit;
             board.instance
         };
         let request = ClaimRequest {
@@ -178,7 +181,13 @@ impl Engine {
             Ok(runs) => runs,
             Err(error) => {
                 // Should the claim have been carried out, its runs are unknown here and the next heartbeat gives them back.
-                self.board().claims.remove(&claim_id);
+                {
+                    let mut board = self.board();
+                    board.claims.remove(&claim_id);
+                    board.reserved -= limit;
+                }
+                // What it had locked may be free again, before the floors that other claims have set meanwhile.
+                self.signals().floors().drop_all();
                 if error.kind() == StoreErrorKind::Fenced {
                     self.fenced(instance).await;
                 }
@@ -191,7 +200,13 @@ impl Engine {
             self.signals().floors().raise(&request.lanes, places);
         }
         self.accept(runs);
-        self.board().claims.remove(&claim_id);
+        let mut board = self.board();
+        board.claims.remove(&claim_id);
+        board.reserved -= limit;
+        drop(board);
+        if count < limit {
+            self.offer_slots();
+        }
         Ok(count)
     }
 

@@ -7,6 +7,8 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use tasks_abstractions::StoreError;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::{debug, warn};
@@ -17,6 +19,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Pause after a claim that got nothing although something is due.
 const IN_VAIN: Duration = Duration::from_millis(20);
+/// Claims that are on their way at once while more work is due.
+const CLAIMS_AT_ONCE: usize = 2;
 /// Longest wait for more free slots while more work is due.
 const CLAIM_LINGER: Duration = Duration::from_millis(2);
 /// What is heard within this time of what was heard before is passed on together: each time costs every idle node a claim.
@@ -124,38 +128,62 @@ impl Engine {
     async fn claim_loop(&self) {
         let mut pause = Pause::new("claim");
         let mut is_busy = false;
+        // While one waits for the store's disk, the next is worked on.
+        let mut claims = FuturesUnordered::new();
         loop {
-            if !self.is_claiming() || !self.is_registered() {
+            let may_claim = self.is_claiming() && self.is_registered();
+            let begins = if !claims.is_empty() {
+                may_claim
+                    && is_busy
+                    && claims.len() < CLAIMS_AT_ONCE
+                    && self.want_slots(self.worthwhile_slots())
+            } else if may_claim {
+                self.has_room(is_busy).await
+            } else {
                 self.signals().wait_for_work().await;
+                false
+            };
+            if begins {
+                self.want_slots(0);
+                claims.push(self.claim_step());
+            }
+            if claims.is_empty() {
                 continue;
             }
-            if is_busy && !self.want_slots(self.worthwhile_slots()) {
-                // A timeout is fine: some runs take long, and then a few slots are worth a claim as well.
-                let _ = timeout(CLAIM_LINGER, self.signals().wait_for_work()).await;
-            }
-            if !self.want_slots(1) {
-                self.signals().wait_for_work().await;
-                continue;
-            }
-            self.want_slots(0);
-            if self.shared.is_store_away.load(Ordering::Acquire) {
-                // Outcomes go first: what cannot be written down should not be started.
-                sleep(FIRST_PAUSE).await;
-                if self.unsettled() > 0 {
-                    continue;
-                }
-            }
-            match self.claim_step().await {
+            let step = tokio::select! {
+                biased;
+                Some(step) = claims.next() => step,
+                () = self.signals().wait_for_work(), if is_busy && claims.len() < CLAIMS_AT_ONCE => continue,
+            };
+            match step {
                 Ok(step) => {
                     pause.is_well();
                     is_busy = step.may_have_more;
-                    if !step.may_have_more {
+                    if !is_busy && claims.is_empty() {
                         self.wait_for_due(step.claimed == 0, &mut pause).await;
                     }
                 }
                 Err(error) => pause.after(&error).await,
             }
         }
+    }
+
+    /// Waits for free slots; false where it must be looked again whether anything is to be claimed.
+    async fn has_room(&self, is_busy: bool) -> bool {
+        if is_busy && !self.want_slots(self.worthwhile_slots()) {
+            // A timeout is fine: some runs take long, and then a few slots are worth a claim as well.
+            let _ = timeout(CLAIM_LINGER, self.signals().wait_for_work()).await;
+        }
+        if !self.want_slots(1) {
+            self.signals().wait_for_work().await;
+            return false;
+        }
+        if self.shared.is_store_away.load(Ordering::Acquire) {
+            // Outcomes go first: what cannot be written down should not be started.
+            sleep(FIRST_PAUSE).await;
+            return self.unsettled() == 0;
+        }
+        true
     }
 
     /// Waits for the earliest of: the next due time, a signal, the poll interval.

@@ -1,13 +1,13 @@
-//! The claim: due queue rows are locked in one statement, and moved to the runs and read with their jobs in the next.
+//! The claim: due queue rows are locked, their jobs read, and the rows moved to the runs.
 //!
-//! Two statements, because the second must see what was committed before the locks were there: in one it could pair a queue row with a job as it was
+//! Statements of their own, because the jobs must be read as they were when the locks were there: in one statement a claim could pair a queue row with a job as it was
 //! before an edit. Jobs come back in columns of their own types here, for making JSON of them costs the server more than the rest of the claim.
 
 use sea_orm::{ConnectionTrait, QueryResult, TryGetable, Value};
 use tasks_abstractions::job::Lane;
 use tasks_abstractions::run::QueueEntry;
 use tasks_abstractions::store::{ClaimRequest, ClaimedRun};
-use tasks_abstractions::{RunId, StoreError, Timestamp};
+use tasks_abstractions::{JobInfo, RunId, StoreError, Timestamp};
 use uuid::Uuid;
 
 use super::arrays::{bigints, smallints, uuids};
@@ -29,18 +29,19 @@ const HEADS: &str = concat!(
      ORDER BY d.rank, d.lane_id"
 );
 
-/// (jobs, runs, lanes, ranks, due, kinds, attempts, suspects, instance, claim, now): moves queue rows that are locked; answers jobs, and how many were moved.
-const MOVE: &str = concat!(
-    "WITH v AS MATERIALIZED (SELECT v.run, v.lane, v.rank AS run_rank, v.due, v.kind, v.tries, v.suspect_run, v.place, j.* FROM \
-       unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::smallint[], $5::bigint[], $6::smallint[], $7::bigint[], $8::smallint[]) \
-       WITH ORDINALITY AS v(job, run, lane, rank, due, kind, tries, suspect_run, place) JOIN tk_background_jobs j ON j.id = v.job), \
-     i AS (INSERT INTO tk_job_runs (job_id, run_id, instance, claim_id, lane_id, rank, due_at, kind, attempt, suspect, job_version, after, claimed_at) \
-       SELECT id, run, $9, $10, lane, run_rank, due, kind, tries, suspect_run, version, 0, $11 FROM v ORDER BY id RETURNING job_id), \
-     x AS (DELETE FROM tk_job_queue q USING i WHERE q.job_id = i.job_id) \
-     SELECT (SELECT count(*) FROM i), j.place, ",
+/// (jobs); answers them
+const READ: &str = concat!(
+    "SELECT ",
     native_job_columns!(),
-    " FROM v j"
+    " FROM tk_background_jobs j WHERE j.id = ANY($1::uuid[])"
 );
+
+/// (jobs, runs, lanes, ranks, due, kinds, attempts, suspects, versions, instance, claim, now): moves queue rows that are locked
+const MOVE: &str = "WITH taken AS (DELETE FROM tk_job_queue WHERE job_id = ANY($1::uuid[])) \
+    INSERT INTO tk_job_runs (job_id, run_id, instance, claim_id, lane_id, rank, due_at, kind, attempt, suspect, job_version, after, claimed_at) \
+    SELECT job, run, $10, $11, lane, rank, due, kind, attempt, suspect, version, 0, $12 \
+    FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::smallint[], $5::bigint[], $6::smallint[], $7::bigint[], $8::smallint[], $9::bigint[]) \
+    AS v(job, run, lane, rank, due, kind, attempt, suspect, version)";
 
 /// A waiting execution whose row is locked.
 struct Locked {
@@ -195,46 +196,47 @@ async fn move_to_runs<C: ConnectionTrait>(
     now: Timestamp,
     locked: Vec<Locked>,
 ) -> Result<Option<Vec<ClaimedRun>>, StoreError> {
-    let values = vec![
-        uuids(locked.iter().map(|it| it.job)),
-        uuids(locked.iter().map(|it| it.run.as_uuid())),
-        bigints(locked.iter().map(|it| it.lane_id)),
-        smallints(locked.iter().map(|it| it.entry.rank)),
-        bigints(locked.iter().map(|it| micros(it.entry.due_at))),
-        smallints(locked.iter().map(|it| it.entry.kind.code())),
-        bigints(locked.iter().map(|it| i64::from(it.entry.attempt))),
-        smallints(locked.iter().map(|it| i16::from(it.entry.is_suspect()))),
-        on.dialect.uuid(request.instance.as_uuid()),
-        on.dialect.uuid(request.claim_id.as_uuid()),
-        micros(now).into(),
-    ];
-    let rows = on.rows(MOVE, values, CLAIMING).await?;
-    if rows.len() != locked.len() {
-        tracing::debug!("a waiting execution has no job");
-        return Ok(None);
-    }
-    let mut places: Vec<Option<Locked>> = locked.into_iter().map(Some).collect();
-    let mut claimed = Vec::with_capacity(rows.len());
+    // By job, so that the jobs are found among the answers, which come in any order, and the rows are written in that of the index.
+    let mut order: Vec<usize> = (0..locked.len()).collect();
+    order.sort_unstable_by_key(|at| locked[*at].job);
+    let ids = || uuids(order.iter().map(|at| locked[*at].job));
+    let rows = on.rows(READ, vec![ids()], CLAIMING).await?;
+    let mut jobs: Vec<Option<JobInfo>> = locked.iter().map(|_| None).collect();
     for row in &rows {
-        let (moved, place): (i64, i64) = (column(row, 0, CLAIMING)?, column(row, 1, CLAIMING)?);
-        let place = usize::try_from(place - 1).unwrap_or(usize::MAX);
-        let (Some(locked), true) = (
-            places.get_mut(place).and_then(Option::take),
-            usize::try_from(moved) == Ok(rows.len()),
-        ) else {
-            tracing::debug!("a job has both a waiting execution and one in flight");
-            return Ok(None);
-        };
-        let job = match native_job(row, 2) {
+        let job = match native_job(row, 0) {
             Ok(job) => job,
             Err(error) => {
                 tracing::debug!(%error, "a waiting job cannot be read");
                 return Ok(None);
             }
         };
-        claimed.push((place, claimed_run(job, locked.entry, request, locked.run, now)));
+        if let Ok(found) = order.binary_search_by_key(&job.id.as_uuid(), |at| locked[*at].job) {
+            jobs[order[found]] = Some(job);
+        }
     }
-    // The plan keeps the order, but nothing promises it.
-    claimed.sort_by_key(|(place, _)| *place);
-    Ok(Some(claimed.into_iter().map(|(_, it)| it).collect()))
+    let Some(jobs) = jobs.into_iter().collect::<Option<Vec<JobInfo>>>() else {
+        tracing::debug!("a waiting execution has no job");
+        return Ok(None);
+    };
+    let sorted = || order.iter().map(|at| &locked[*at]);
+    let values = vec![
+        ids(),
+        uuids(sorted().map(|it| it.run.as_uuid())),
+        bigints(sorted().map(|it| it.lane_id)),
+        smallints(sorted().map(|it| it.entry.rank)),
+        bigints(sorted().map(|it| micros(it.entry.due_at))),
+        smallints(sorted().map(|it| it.entry.kind.code())),
+        bigints(sorted().map(|it| i64::from(it.entry.attempt))),
+        smallints(sorted().map(|it| i16::from(it.entry.is_suspect()))),
+        bigints(order.iter().map(|at| jobs[*at].version)),
+        on.dialect.uuid(request.instance.as_uuid()),
+        on.dialect.uuid(request.claim_id.as_uuid()),
+        micros(now).into(),
+    ];
+    on.execute(MOVE, values, CLAIMING).await?;
+    let claimed = jobs
+        .into_iter()
+        .zip(locked)
+        .map(|(job, it)| claimed_run(job, it.entry, request, it.run, now));
+    Ok(Some(claimed.collect()))
 }

@@ -65,6 +65,7 @@ macro_rules! insert {
 }
 const INSERT: &str = insert!();
 
+#[cfg(feature = "postgres")]
 /// As `insert!` of one job, then (lane, rank, due, kind, attempt, suspect, whether it may be claimed, instance, claim, run, now or null): its execution is in
 /// flight where that is so and the node alive, else it waits. Answers (whether it was inserted, since when it is in flight).
 const INSERT_ONE: &str = concat!(
@@ -80,12 +81,31 @@ const INSERT_ONE: &str = concat!(
      SELECT EXISTS (SELECT 1 FROM j), (SELECT claimed_at FROM r)"
 );
 
+#[cfg(feature = "postgres")]
+/// As `insert!`, for jobs without any rare column whose ids are most likely new: without the cost of conflicts, each of which would be an error.
+const INSERT_NEW: &str = "INSERT INTO tk_background_jobs (id, tenant_id, name, job_group, type_name, args, source, state, is_enabled, job_type, creation_time, \
+    begin_time, max_try_count, max_count, max_interruptions, interval_ms, priority, version, misfire_policy, misfire_max, trigger_count, try_count, \
+    is_abandoned, interruptions, suspect_interruptions, failover) \
+    SELECT id, tenant, name, job_group, type, args, source, state, enabled, job_type, created, begins, max_tries, max_runs, max_interruptions, \
+    interval, priority, version, 0, 0, 0, 0, 0, 0, 0, 0 \
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[], $8::smallint[], $9::smallint[], \
+    $10::smallint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::smallint[], $18::bigint[]) \
+    AS v(id, tenant, name, job_group, type, args, source, state, enabled, job_type, created, begins, max_tries, max_runs, max_interruptions, interval, \
+    priority, version) WHERE NOT EXISTS (SELECT 1 FROM tk_background_jobs j WHERE j.id = v.id)";
+
 /// (lane name, jobs, ranks, due, kinds, attempts)
-const INSERT_FIRST: &str = "INSERT INTO tk_job_queue (job_id, lane_id, rank, due_at, kind, attempt) \
-    SELECT job, (SELECT id FROM tk_lanes WHERE name = $1), rank, due, kind, attempt \
-    FROM unnest($2::uuid[], $3::smallint[], $4::bigint[], $5::smallint[], $6::bigint[]) AS v(job, rank, due, kind, attempt) ORDER BY job \
-    ON CONFLICT (job_id) DO UPDATE SET lane_id = excluded.lane_id, rank = excluded.rank, due_at = excluded.due_at, kind = excluded.kind, \
-    attempt = excluded.attempt";
+macro_rules! insert_first {
+    () => {
+        "INSERT INTO tk_job_queue (job_id, lane_id, rank, due_at, kind, attempt) \
+         SELECT job, (SELECT id FROM tk_lanes WHERE name = $1), rank, due, kind, attempt \
+         FROM unnest($2::uuid[], $3::smallint[], $4::bigint[], $5::smallint[], $6::bigint[]) AS v(job, rank, due, kind, attempt)"
+    };
+}
+const INSERT_FIRST: &str = concat!(
+    insert_first!(),
+    " ORDER BY job ON CONFLICT (job_id) DO UPDATE SET lane_id = excluded.lane_id, rank = excluded.rank, due_at = excluded.due_at, \
+     kind = excluded.kind, attempt = excluded.attempt"
+);
 
 /// What most jobs do not have, in the order of [`INSERT`].
 #[derive(Serialize, PartialEq, Default)]
@@ -182,10 +202,41 @@ pub(crate) async fn insert_jobs<C: ConnectionTrait>(
     Ok(inserted)
 }
 
-fn values(rows: &[JobRow<'_>], args: Vec<String>) -> Result<Vec<Value>, StoreError> {
+/// Inserts jobs with their first executions, of which most likely none is there. False where one is, or where they need the full form: then nothing of this
+/// transaction may stay.
+#[cfg(feature = "postgres")]
+pub(crate) async fn insert_new<C: ConnectionTrait>(
+    on: On<'_, C>,
+    rows: &[JobRow<'_>],
+    first: &[(JobId, &QueueEntry)],
+) -> Result<bool, StoreError> {
+    for part in rows.chunks(AT_ONCE) {
+        let args: Vec<String> = part.iter().map(|it| it.job.args.to_json()).collect();
+        if args.iter().map(String::len).sum::<usize>() >= BYTES_AT_ONCE {
+            return Ok(false);
+        }
+        for row in part {
+            if !rare(row)?.is_empty() {
+                return Ok(false);
+            }
+        }
+        let inserted = on.execute(INSERT_NEW, common_values(part, args), DOING).await?;
+        if inserted != part.len() as u64 {
+            return Ok(false);
+        }
+    }
+    for (lane, entries) in by_lane(first.iter().copied()) {
+        for part in entries.chunks(AT_ONCE) {
+            on.execute(insert_first!(), first_values(lane, part), DOING)
+                .await?;
+        }
+    }
+    Ok(true)
+}
+
+fn common_values(rows: &[JobRow<'_>], args: Vec<String>) -> Vec<Value> {
     let jobs = || rows.iter().map(|it| it.job);
-    let rare = rows.iter().map(rare).collect::<Result<Vec<_>, _>>()?;
-    Ok(vec![
+    vec![
         uuids(jobs().map(|it| it.id.as_uuid())),
         uuids(jobs().map(|it| it.tenant_id.as_uuid())),
         texts(jobs().map(|it| it.name.as_str())),
@@ -204,8 +255,36 @@ fn values(rows: &[JobRow<'_>], args: Vec<String>) -> Result<Vec<Value>, StoreErr
         bigints(jobs().map(|it| i64::try_from(millis(it.interval)).unwrap_or(i64::MAX))),
         smallints(jobs().map(|it| it.priority.code())),
         bigints(jobs().map(|it| it.version)),
-        owned_texts(rare.into_iter()),
-    ])
+    ]
+}
+
+fn values(rows: &[JobRow<'_>], args: Vec<String>) -> Result<Vec<Value>, StoreError> {
+    let rare = rows.iter().map(rare).collect::<Result<Vec<_>, _>>()?;
+    let mut values = common_values(rows, args);
+    values.push(owned_texts(rare.into_iter()));
+    Ok(values)
+}
+
+type ByLane<'a> = BTreeMap<&'a str, Vec<(JobId, &'a QueueEntry)>>;
+
+fn by_lane<'a>(first: impl Iterator<Item = (JobId, &'a QueueEntry)>) -> ByLane<'a> {
+    let mut lanes = ByLane::new();
+    for (job, entry) in first {
+        lanes.entry(entry.lane.as_str()).or_default().push((job, entry));
+    }
+    lanes
+}
+
+fn first_values(lane: &str, part: &[(JobId, &QueueEntry)]) -> Vec<Value> {
+    let entries = || part.iter().map(|(_, it)| *it);
+    vec![
+        lane.into(),
+        uuids(part.iter().map(|(job, _)| job.as_uuid())),
+        smallints(entries().map(|it| it.rank)),
+        bigints(entries().map(|it| micros(it.due_at))),
+        smallints(entries().map(|it| it.kind.code())),
+        bigints(entries().map(|it| i64::from(it.attempt))),
+    ]
 }
 
 /// Inserts waiting executions of jobs that are new.
@@ -213,10 +292,7 @@ pub(crate) async fn insert_first<'a, C: ConnectionTrait>(
     on: On<'_, C>,
     first: impl Iterator<Item = (JobId, &'a QueueEntry)>,
 ) -> Result<(), StoreError> {
-    let mut lanes: BTreeMap<&str, Vec<(JobId, &QueueEntry)>> = BTreeMap::new();
-    for (job, entry) in first {
-        lanes.entry(entry.lane.as_str()).or_default().push((job, entry));
-    }
+    let lanes = by_lane(first);
     if lanes.len() > FEW_LANES {
         let all = lanes.into_values().flatten();
         let places = json_rows(all.map(|(job, entry)| Place::new(job, entry)))?;
@@ -227,21 +303,13 @@ pub(crate) async fn insert_first<'a, C: ConnectionTrait>(
     }
     for (lane, entries) in lanes {
         for part in entries.chunks(AT_ONCE) {
-            let entries = || part.iter().map(|(_, it)| *it);
-            let values = vec![
-                lane.into(),
-                uuids(part.iter().map(|(job, _)| job.as_uuid())),
-                smallints(entries().map(|it| it.rank)),
-                bigints(entries().map(|it| micros(it.due_at))),
-                smallints(entries().map(|it| it.kind.code())),
-                bigints(entries().map(|it| i64::from(it.attempt))),
-            ];
-            on.execute(INSERT_FIRST, values, DOING).await?;
+            on.execute(INSERT_FIRST, first_values(lane, part), DOING).await?;
         }
     }
     Ok(())
 }
 
+#[cfg(feature = "postgres")]
 /// Inserts one job with its first execution, which is in flight at once where `claim` may have it. `None` where its id or name is taken.
 pub(crate) async fn insert_one<C: ConnectionTrait>(
     on: On<'_, C>,

@@ -53,7 +53,7 @@ impl SeaOrmStore {
                     self.lanes_are_known(lanes);
                     return Ok(answers);
                 }
-                // Some of the runs are gone: which, is found out row by row.
+                // Which runs are gone or stale is found out row by row.
                 Ok(None) => {}
                 // Row by row it may pass: it leaves out what is there already.
                 Err(error) if error.kind() == StoreErrorKind::Rejected => {
@@ -85,7 +85,7 @@ impl SeaOrmStore {
         Ok(answers)
     }
 
-    /// As [`finish_runs`](Self::finish_runs), in as few statements as PostgreSQL lets it. `None` where a run is gone, and nothing was written.
+    /// As [`finish_runs`](Self::finish_runs), in as few statements as PostgreSQL lets it. `None` where a run is gone or its job was changed, and nothing was written.
     #[cfg(feature = "postgres")]
     async fn finish_at_once(
         &self,
@@ -109,34 +109,15 @@ async fn finish_in<C: ConnectionTrait>(
     runs: &[FinishRun],
     lanes: &HashSet<&Lane>,
 ) -> Result<Option<Vec<FinishAnswer>>, StoreError> {
-    let mut answers = vec![FinishAnswer::Applied; runs.len()];
-    let mut seen = HashSet::with_capacity(runs.len());
-    for (run, answer) in runs.iter().zip(&mut answers) {
-        if !seen.insert(run.run_id) {
-            *answer = FinishAnswer::Gone;
-        }
-    }
-    for at in postgres::finish::lock(on, runs).await? {
-        #[cfg(feature = "chaos-mutants")]
-        if crate::mutants::is("version-ignored") {
-            continue;
-        }
-        answers[at] = FinishAnswer::Gone;
-    }
-    let is_applied = |answer: &FinishAnswer| matches!(answer, FinishAnswer::Applied);
-    let left: Vec<&FinishRun> = applied(runs, &answers).collect();
-    if !left.is_empty() && !postgres::finish::write(on, &left).await? {
+    if !postgres::finish::write(on, runs).await? {
         return Ok(None);
     }
     submit::ensure_lanes(on, lanes).await?;
-    let next = json_rows(applied(runs, &answers).filter_map(place_of_next))?;
+    let next = json_rows(runs.iter().filter_map(place_of_next))?;
     on.execute_batches(on.dialect.sql().put_queue, next, DOING)
         .await?;
-    write_follow_ups(on, applied(runs, &answers)).await?;
-    if !answers.iter().all(is_applied) {
-        look_at_stale(on, runs, &mut answers).await?;
-    }
-    Ok(Some(answers))
+    write_follow_ups(on, runs.iter()).await?;
+    Ok(Some(vec![FinishAnswer::Applied; runs.len()]))
 }
 
 /// Those of `runs` that are settled as they say.

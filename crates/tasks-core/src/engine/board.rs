@@ -1,8 +1,9 @@
 //! What this process has in flight.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
+use foldhash::{HashMap, HashMapExt as _};
 use tasks_abstractions::job::{ClaimId, InstanceId};
 use tasks_abstractions::run::Progress;
 use tasks_abstractions::store::ClaimedRun;
@@ -51,7 +52,8 @@ pub(super) struct InFlight {
 #[derive(Debug)]
 pub(super) struct Board {
     pub(super) instance: InstanceId,
-    pub(super) runs: HashMap<RunId, InFlight>,
+    /// Boxed: the table is moved when it grows.
+    pub(super) runs: HashMap<RunId, Box<InFlight>>,
     /// Jobs whose code runs here, also where the run was given up already: such a job is not started a second time.
     pub(super) code: HashMap<JobId, RunId>,
     pub(super) claims: HashSet<ClaimId>,
@@ -99,7 +101,7 @@ impl Board {
         }
         self.runs.insert(
             claimed.run.run_id,
-            InFlight {
+            Box::new(InFlight {
                 claimed: claimed.clone(),
                 cancel: cancel.clone(),
                 began: None,
@@ -112,7 +114,7 @@ impl Board {
                 is_reported_stuck: false,
                 progress: None,
                 is_progress_new: false,
-            },
+            }),
         );
         cancel
     }

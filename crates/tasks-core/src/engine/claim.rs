@@ -94,14 +94,20 @@ impl Engine {
 
     /// Wakes the claim loop if it waits for slots and enough are free, or no run is left that could free more.
     pub(super) fn offer_slots(&self) {
-        let mut board = self.board();
+        let offers = self.offers_slots(&mut self.board());
+        if offers {
+            self.signals().work();
+        }
+    }
+
+    /// Whether the claim loop is to be woken for free slots; notes that it is.
+    pub(super) fn offers_slots(&self, board: &mut Board) -> bool {
         let wanted = board.wanted_slots;
-        if wanted == 0 || (self.free_slots_on(&board) < wanted && board.executing > 0) {
-            return;
+        if wanted == 0 || (self.free_slots_on(board) < wanted && board.executing > 0) {
+            return false;
         }
         board.wanted_slots = 0;
-        drop(board);
-        self.signals().work();
+        true
     }
 
     pub(super) fn free_slots(&self) -> usize {

@@ -76,18 +76,20 @@ impl Engine {
                 let new = |outcome| RunReport::new(outcome, claimed.run.claimed_at, Duration::ZERO);
                 self.panicked(&text_of(panic.as_ref()), new(RunOutcome::Panicked))
             });
-        let is_first = {
+        let (is_first, offers) = {
             let mut board = self.board();
             let is_first = board.end(run_id);
             board.code_returned(job_id, run_id);
-            is_first
+            (is_first, self.offers_slots(&mut board))
         };
         if is_first {
             self.send_ended(claimed, report);
         } else {
             tracing::warn!(outcome = %report.outcome, "the run had been given up when its code returned; its outcome is dropped");
         }
-        self.offer_slots();
+        if offers {
+            self.signals().work();
+        }
     }
 
     async fn run_code(&self, claimed: &ClaimedRun, cancel: RunCancel) -> RunReport {

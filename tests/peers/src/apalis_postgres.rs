@@ -1,6 +1,7 @@
 //! apalis-postgres as its documentation shows it for prompt work: told by NOTIFY, in large batches, each job on a task of its own.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use apalis::prelude::*;
@@ -17,6 +18,9 @@ const QUEUE: &str = "bench";
 
 /// Jobs of one fetch.
 const BATCH: usize = 1_000;
+
+/// After so long the worker looks by itself.
+const WAKING: Duration = Duration::from_millis(100);
 
 /// Its database and what enqueues.
 pub struct ApalisPostgres {
@@ -62,7 +66,7 @@ impl Queue for ApalisPostgres {
     }
 
     async fn clear(&mut self) -> Result<()> {
-        query("TRUNCATE apalis.jobs").execute(&self.pool).await?;
+        query("TRUNCATE apalis.jobs CASCADE").execute(&self.pool).await?;
         Ok(())
     }
 
@@ -76,8 +80,10 @@ impl Queue for ApalisPostgres {
 
     async fn start(&mut self) -> Result<Running> {
         let context = WorkerContext::new("bench");
+        // Told by NOTIFY, as above; and from time to time, for the last outcomes are not stored before the worker is woken once more.
+        let strategy = Strategy::new().interval(WAKING);
         let worker = WorkerBuilder::new(&context)
-            .backend(self.storage.clone().with_pubsub())
+            .backend(self.storage.clone().with_pubsub().poll_with_strategy(strategy))
             .parallelize(tokio::spawn)
             .build(no_op);
         // Its future cannot be shown to be one that threads may hand over; so it stays on one. The jobs are on all of them.

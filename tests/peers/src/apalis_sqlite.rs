@@ -2,12 +2,14 @@
 //! which a database stays intact.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use apalis::prelude::*;
 use apalis_sqlite::callback::HookCallbackListener;
 use apalis_sqlite::{Config, SqliteStorage};
-use sqlx::sqlite::SqlitePool;
+use futures::StreamExt as _;
+use sqlx::sqlite::{SqlitePool, SqliteSynchronous};
 use sqlx::{query, query_scalar};
 use tempfile::TempDir;
 use tokio::runtime::Handle;
@@ -19,7 +21,10 @@ use crate::measure::Queue;
 const QUEUE: &str = "bench";
 
 /// Jobs of one fetch.
-const BATCH: usize = 1_000;
+const BATCH: usize = 200;
+
+/// After so long the worker looks by itself; the last outcomes are not stored before it is woken once more.
+const WAKING: Duration = Duration::from_millis(100);
 
 /// Its file and what enqueues.
 pub struct ApalisSqlite {
@@ -39,16 +44,11 @@ impl ApalisSqlite {
         let url = format!("sqlite://{}?mode=rwc", folder.path().join("bench.db").display());
         let setting_up = SqlitePool::connect(&url).await?;
         SqliteStorage::setup(&setting_up).await?;
+        // In their favour: by this index SQLite looks through everything that a worker has ever done, for each outcome, where it should look up the job by its id.
+        query("DROP INDEX LIdx").execute(&setting_up).await?;
+        // The journal's mode stays with the file. What else was set belongs to connections that end here.
         setting_up.close().await;
-        // The journal's mode stays with the file. What else was set belonged to connections that are closed now.
-        let (pool, listener) = SqliteStorage::connect_with_callback(&url)?;
-        let options = (*pool.connect_options())
-            .clone()
-            .synchronous(sqlx::sqlite::SqliteSynchronous::Normal)
-            .busy_timeout(std::time::Duration::from_secs(30));
-        pool.set_connect_options(options);
-        let config = Config::default().queue(QUEUE).batch_size(BATCH).lock_tasks(false);
-        let storage = SqliteStorage::new(&pool).with_config(config);
+        let (pool, storage, listener) = connect(&url)?;
         Ok(Self {
             pool,
             storage,
@@ -56,6 +56,18 @@ impl ApalisSqlite {
             _folder: folder,
         })
     }
+}
+
+fn connect(url: &str) -> Result<(SqlitePool, SqliteStorage<usize>, HookCallbackListener)> {
+    let (pool, listener) = SqliteStorage::connect_with_callback(url)?;
+    let options = (*pool.connect_options())
+        .clone()
+        .synchronous(SqliteSynchronous::Normal)
+        .busy_timeout(Duration::from_secs(30));
+    pool.set_connect_options(options);
+    let config = Config::default().queue(QUEUE).batch_size(BATCH).lock_tasks(false);
+    let storage = SqliteStorage::new(&pool).with_config(config);
+    Ok((pool, storage, listener))
 }
 
 /// A worker's switch and its task.
@@ -92,8 +104,12 @@ impl Queue for ApalisSqlite {
     async fn start(&mut self) -> Result<Running> {
         let listener = self.listener.take().context("the worker was started before")?;
         let context = WorkerContext::new("bench");
+        // Each insertion is one event; without chunks each would be one fetch.
+        let strategy = Strategy::new()
+            .stream(listener.ready_chunks(BATCH))
+            .interval(WAKING);
         let worker = WorkerBuilder::new(&context)
-            .backend(self.storage.clone().with_callback(listener))
+            .backend(self.storage.clone().poll_with_strategy(strategy))
             .parallelize(tokio::spawn)
             .build(no_op);
         // Its future cannot be shown to be one that threads may hand over; so it stays on one. The jobs are on all of them.

@@ -76,7 +76,7 @@ impl Queue for Graphile {
     }
 
     async fn clear(&mut self) -> Result<()> {
-        query("TRUNCATE bench_graphile._private_jobs")
+        query("TRUNCATE bench_graphile._private_jobs CASCADE")
             .execute(&self.pool)
             .await?;
         Ok(())

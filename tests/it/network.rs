@@ -108,6 +108,11 @@ pub(crate) async fn one_call_fails_for_all_connections_that_are_lost(mut options
     for opened in futures::future::join_all(open).await {
         opened.expect("a transaction");
     }
+    // New jobs may have connections of their own.
+    let stored = (0..WRITERS).map(|it| submit(&store, 100 + u128::from(it)));
+    for stored in futures::future::join_all(stored).await {
+        stored.expect("stored");
+    }
     proxy.lose();
     let mut failed = Vec::new();
     for number in 1..=3 * u128::from(WRITERS) {

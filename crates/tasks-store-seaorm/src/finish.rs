@@ -7,7 +7,9 @@ use serde::Serialize;
 use tasks_abstractions::StoreError;
 use tasks_abstractions::job::Lane;
 use tasks_abstractions::run::JobLog;
-use tasks_abstractions::store::{FinishAnswer, FinishRun, PreparedJob, StoreErrorKind};
+#[cfg(feature = "postgres")]
+use tasks_abstractions::store::StoreErrorKind;
+use tasks_abstractions::store::{FinishAnswer, FinishRun, PreparedJob};
 use tasks_multitenancy::TenantScope;
 
 #[cfg(feature = "postgres")]

@@ -13,7 +13,7 @@ use crate::claim::{claimed_run, move_to_runs, must_live};
 use crate::connect::Seats;
 use crate::dialect::{Dialect, postgres};
 use crate::error::refuse_nul;
-use crate::row::{Hex, JobRow, Place, json_rows, name_key, uuid_at};
+use crate::row::{Hex, JobRow, Place, PlainRow, json_rows, name_key, uuid_at};
 use crate::statement::{On, column};
 use crate::store::SeaOrmStore;
 
@@ -145,7 +145,7 @@ impl SeaOrmStore {
         let seat = self.on_seat(DOING, seats.begin()).await?;
         let on = self.on(&seat);
         ensure_lanes(on, lanes).await?;
-        match postgres::submit::insert_new(on, &rows, &first).await {
+        match postgres::insert::insert_new(on, &rows, &first).await {
             Ok(true) => {
                 self.on_seat(DOING, seat.commit()).await?;
                 Ok(Some(vec![SubmitAnswer::Inserted; jobs.len()]))
@@ -173,7 +173,7 @@ impl SeaOrmStore {
         }
         refuse_job_nul(&job.job)?;
         let seat = self.on_seat(DOING, seats.take()).await?;
-        postgres::submit::insert_one(self.on(&seat), &new_row(job), first, claim, || self.new_run()).await
+        postgres::insert::insert_one(self.on(&seat), &new_row(job), first, claim, || self.new_run()).await
     }
 
     #[cfg(not(feature = "postgres"))]
@@ -294,6 +294,14 @@ async fn insert_part<C: ConnectionTrait>(
         let mut inserted = HashSet::with_capacity(open.len());
         if on.dialect == Dialect::Postgres {
             inserted.extend(postgres::submit::insert_jobs(on, &rows).await?);
+        } else if let Some(sql) = on.dialect.sql().insert_plain_jobs
+            && rows.iter().all(JobRow::is_plain)
+        {
+            for (json, _) in json_rows(rows.iter().map(PlainRow))? {
+                for row in on.rows(sql, vec![json.into()], DOING).await? {
+                    inserted.insert(uuid_at(&row, 0, "the id of a new job")?);
+                }
+            }
         } else {
             for (json, _) in json_rows(rows)? {
                 inserted.extend(insert_rows(on, json, DOING).await?);

@@ -18,6 +18,8 @@ use crate::transition::RunReport;
 const SIDE_LOOK: Duration = Duration::from_secs(1);
 /// One in so many free slots is theirs then.
 const SIDE_SHARE: usize = 4;
+/// Outcomes that may wait for the store, as many as jobs may run at once, before nothing more is claimed; at least so many, so that quick jobs are written down together.
+const LEAST_AHEAD: usize = 50;
 
 /// What a claim step did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +117,9 @@ impl Engine {
     }
 
     pub(super) fn free_slots_on(&self, board: &Board) -> usize {
-        if board.unsettled >= self.options().max_unsettled {
+        // What has ended and is not written down would be repeated after a crash: claims do not run far ahead of it.
+        let most = self.options().max_concurrency.max(LEAST_AHEAD);
+        if board.unsettled >= most.min(self.options().max_unsettled) {
             return 0;
         }
         self.options()

@@ -42,14 +42,14 @@ enum Answered {
 /// Outcomes on their way to the store, oldest first. Several batches may be on their way at once; what is left of one comes back to the front.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
-    kept: Mutex<VecDeque<Box<Ended>>>,
+    kept: Mutex<VecDeque<Ended>>,
     arrived: Notify,
     piled_up: Notify,
 }
 
 impl Inbox {
     /// `pile`: from how many on a second batch is worth its transaction.
-    fn push(&self, it: Box<Ended>, pile: usize) {
+    fn push(&self, it: Ended, pile: usize) {
         let mut kept = lock(&self.kept);
         kept.push_back(it);
         let count = kept.len();
@@ -66,7 +66,7 @@ impl Inbox {
         lock(&self.kept).len()
     }
 
-    fn take(&self, most: usize) -> Vec<Box<Ended>> {
+    fn take(&self, most: usize) -> Vec<Ended> {
         let mut kept = lock(&self.kept);
         // One that is stale again and again is written alone, so that it is computed and written with nothing between.
         let is_alone = kept.front().is_some_and(|it| it.stale >= STALE_IN_BATCH);
@@ -79,7 +79,7 @@ impl Inbox {
         batch
     }
 
-    fn put_back(&self, again: Vec<Box<Ended>>) {
+    fn put_back(&self, again: Vec<Ended>) {
         if again.is_empty() {
             return;
         }
@@ -95,13 +95,13 @@ impl Inbox {
 impl Engine {
     /// Hands an outcome to the finish loops. It must have been marked as ended on the board.
     pub(super) fn send_ended(&self, claimed: ClaimedRun, report: RunReport) {
-        let it = Box::new(Ended {
+        let it = Ended {
             job: claimed.job,
             run: claimed.run,
             report,
             stale: 0,
             is_reduced: false,
-        });
+        };
         self.shared.to_finish.push(it, self.pile());
     }
 
@@ -158,8 +158,8 @@ impl Engine {
     /// reduced form.
     async fn write(
         &self,
-        batch: Vec<Box<Ended>>,
-        again: &mut Vec<Box<Ended>>,
+        batch: Vec<Ended>,
+        again: &mut Vec<Ended>,
         settled: &mut usize,
     ) -> Result<(), StoreError> {
         let mut parts = VecDeque::from([batch]);
@@ -171,9 +171,9 @@ impl Engine {
                     for ((it, run), answer) in part.into_iter().zip(&runs).zip(answers) {
                         match self.answered(it, &run.settlement, answer).await {
                             Answered::Settled => *settled += 1,
-                            Answered::Stale(it) => again.push(it),
+                            Answered::Stale(it) => again.push(*it),
                             Answered::Unknown(it, error) => {
-                                again.push(it);
+                                again.push(*it);
                                 unknown = Some(error);
                             }
                         }
@@ -203,7 +203,7 @@ impl Engine {
     }
 
     /// One outcome that the store will not take: written without its texts, and if even that is refused, left to the lease.
-    fn refused(&self, part: Vec<Box<Ended>>, error: &StoreError, again: &mut Vec<Box<Ended>>) {
+    fn refused(&self, part: Vec<Ended>, error: &StoreError, again: &mut Vec<Ended>) {
         for mut it in part {
             if it.is_reduced {
                 error!(job = %it.job.id, run = %it.run.run_id, error = %error,
@@ -291,7 +291,7 @@ impl Engine {
     }
 
     /// Takes the store's answer for one outcome.
-    async fn answered(&self, mut it: Box<Ended>, settlement: &Settlement, answer: FinishAnswer) -> Answered {
+    async fn answered(&self, mut it: Ended, settlement: &Settlement, answer: FinishAnswer) -> Answered {
         let is_applied = match answer {
             FinishAnswer::Applied => true,
             FinishAnswer::Stale(snapshot) => {
@@ -307,11 +307,11 @@ impl Engine {
                     };
                 }
                 it.stale += 1;
-                return Answered::Stale(it);
+                return Answered::Stale(Box::new(it));
             }
             FinishAnswer::Gone => match self.was_applied_before(&it).await {
                 Ok(was_applied) => was_applied,
-                Err(error) => return Answered::Unknown(it, error),
+                Err(error) => return Answered::Unknown(Box::new(it), error),
             },
         };
         let abandoned = settlement.update.is_abandoned && !it.job.is_abandoned;

@@ -33,8 +33,7 @@ pub(super) async fn open(options: &SeaOrmStoreOptions) -> Result<Handles, StoreE
     let own = session(options, true);
     let shared = session(options, false);
     let seats = seats(options, own.clone(), watch.clone())?;
-    let commands = options.writers.div_ceil(2);
-    let writer = connect(pool(options, commands, own.clone(), &watch)?).await?;
+    let writer = connect(pool(options, options.writers, own.clone(), &watch)?).await?;
     let reader = connect(pool(options, options.readers, own.clone(), &watch)?).await?;
     let lease = connect(pool(options, 1, own, &watch)?).await?;
     let mut application = pool(options, options.readers, shared, &watch)?;

@@ -86,6 +86,67 @@ impl Serialize for JobRow<'_> {
     }
 }
 
+impl JobRow<'_> {
+    /// Whether it has nothing but what [`PlainRow`] writes: no history, no schedule, no name of its own, no settings that most jobs leave alone.
+    pub(crate) fn is_plain(&self) -> bool {
+        let job = self.job;
+        let texts = [
+            &job.description,
+            &job.result,
+            &job.cron,
+            &job.time_zone,
+            &job.node_name,
+            &job.selector,
+        ];
+        let counts = [
+            job.trigger_count,
+            job.try_count,
+            job.interruptions,
+            job.suspect_interruptions,
+        ];
+        texts.into_iter().all(Option::is_none)
+            && counts == [0; 4]
+            && job.misfire_policy == MisfirePolicy::FireOnce
+            && (job.end_time, job.last_run_time, job.timeout, job.lock_timeout) == (None, None, None, None)
+            && !job.is_abandoned
+            && !job.failover
+            && !job.is_named()
+            && job.retry_policy.is_none()
+            && job.definition.is_none()
+            && job.overrides.is_empty()
+    }
+}
+
+/// A job without anything rare on its way into the database: 18 columns; all others are NULL or 0.
+#[derive(Debug)]
+pub(crate) struct PlainRow<'a>(pub(crate) &'a JobRow<'a>);
+
+impl Serialize for PlainRow<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let job = self.0.job;
+        let mut row = to.serialize_tuple(18)?;
+        row.serialize_element(&Hex(job.id.as_uuid()))?;
+        row.serialize_element(&Hex(job.tenant_id.as_uuid()))?;
+        row.serialize_element(&job.name)?;
+        row.serialize_element(&job.group)?;
+        row.serialize_element(&job.type_name)?;
+        row.serialize_element(&job.args.to_json())?;
+        row.serialize_element(&job.source.code())?;
+        row.serialize_element(&self.0.state.code())?;
+        row.serialize_element(&u8::from(job.is_enabled))?;
+        row.serialize_element(&job.job_type.code())?;
+        row.serialize_element(&micros(job.creation_time))?;
+        row.serialize_element(&micros(job.begin_time))?;
+        row.serialize_element(&job.max_try_count)?;
+        row.serialize_element(&job.max_count)?;
+        row.serialize_element(&job.max_interruptions)?;
+        row.serialize_element(&millis(job.interval))?;
+        row.serialize_element(&job.priority.code())?;
+        row.serialize_element(&job.version)?;
+        row.end()
+    }
+}
+
 /// A job as it comes out of the database. The fields are in column order.
 #[derive(Debug, Deserialize)]
 pub(crate) struct JobColumns {

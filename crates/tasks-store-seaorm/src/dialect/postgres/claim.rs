@@ -65,7 +65,7 @@ pub(crate) async fn claim<C: ConnectionTrait>(
     let now = if request.floors.is_empty() || request.floors.len() > on.dialect.lanes_at_once() {
         locking.everywhere(request).await?
     } else {
-        locking.from_floors(request).await?
+        locking.after_floors(request).await?
     };
     match now {
         Ok(Some(now)) if !locking.locked.is_empty() => move_to_runs(on, request, now, locking.locked).await,
@@ -135,7 +135,7 @@ impl<C: ConnectionTrait, F: Fn() -> RunId> Locking<'_, C, F> {
     }
 
     /// Only there. Answers nothing to a node that is not alive: it looks everywhere next, and is told.
-    async fn from_floors(&mut self, request: &ClaimRequest) -> Result<Now, StoreError> {
+    async fn after_floors(&mut self, request: &ClaimRequest) -> Result<Now, StoreError> {
         let mut values = vec![
             Value::BigInt(request.now.map(micros)),
             limit(request.limit),

@@ -26,6 +26,7 @@ macro_rules! job_columns {
     };
 }
 /// As `job_columns`, each with its own type.
+#[cfg(feature = "postgres")]
 macro_rules! native_job_columns {
     () => {
         "j.id, j.tenant_id, j.name, j.job_group, j.type_name, j.args, j.description, j.result, j.source, j.state, j.is_enabled, \
@@ -103,7 +104,9 @@ macro_rules! heads {
     };
 }
 
+#[cfg(feature = "postgres")]
+pub(crate) use native_job_columns;
 pub(crate) use {
-    head, heads, ids, is_old_job, job_columns, job_tables, log_columns, native_job_columns, queue_columns,
-    rows, run_array, run_columns, shown_status,
+    head, heads, ids, is_old_job, job_columns, job_tables, log_columns, queue_columns, rows, run_array,
+    run_columns, shown_status,
 };

@@ -5,17 +5,28 @@
 //!
 //! One statement a table, and not one for all: what is handed from one part of a statement to the next is copied, and that costs more than to send it again.
 
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, Value};
 use tasks_abstractions::StoreError;
 use tasks_abstractions::run::JobLog;
 use tasks_abstractions::store::FinishRun;
 
-use super::arrays::{
-    bigints, optional, optional_bigints, optional_number, optional_texts, smallints, texts, uuids,
-};
+use super::arrays::{bigints, owned_texts, smallints, texts, uuids};
 use crate::finish::DOING;
 use crate::row::{micros, millis};
 use crate::statement::On;
+
+/// A column of `optional_texts` as a text or NULL.
+macro_rules! optional {
+    ($column:literal) => {
+        concat!("CASE WHEN ", $column, " <> '' THEN substr(", $column, ", 2) END")
+    };
+}
+/// A column of `optional_bigints` as a number or NULL.
+macro_rules! optional_number {
+    ($column:literal) => {
+        concat!("nullif(", $column, ", '-9223372036854775808'::bigint)")
+    };
+}
 
 /// (jobs, runs); a run belongs to one job only, so what is in both lists belongs together
 const END_RUNS: &str = "WITH k AS (DELETE FROM tk_locks WHERE run_id = ANY($2::uuid[]) AND (SELECT EXISTS (SELECT 1 FROM tk_locks))) \
@@ -107,7 +118,7 @@ fn end_runs() -> String {
     END_RUNS.to_owned()
 }
 
-fn log_values(logs: &[&JobLog]) -> Vec<sea_orm::Value> {
+fn log_values(logs: &[&JobLog]) -> Vec<Value> {
     let logs = || logs.iter().copied();
     vec![
         uuids(logs().map(|it| it.run_id.as_uuid())),
@@ -125,4 +136,14 @@ fn log_values(logs: &[&JobLog]) -> Vec<sea_orm::Value> {
         uuids(logs().map(|it| it.instance.as_uuid())),
         bigints(logs().map(|it| i64::from(it.attempt))),
     ]
+}
+
+/// Texts that may be missing: read in a statement with `optional!`.
+fn optional_texts<'t>(values: impl Iterator<Item = Option<&'t str>>) -> Value {
+    owned_texts(values.map(|it| it.map_or_else(String::new, |it| format!("={it}"))))
+}
+
+/// Numbers that may be missing, none of which is ever that small: read in a statement with `optional_number!`.
+fn optional_bigints(values: impl Iterator<Item = Option<i64>>) -> Value {
+    bigints(values.map(|it| it.unwrap_or(i64::MIN)))
 }

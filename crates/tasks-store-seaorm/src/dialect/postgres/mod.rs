@@ -11,6 +11,8 @@ mod columns;
 #[cfg(feature = "postgres")]
 pub(crate) mod finish;
 #[cfg(feature = "postgres")]
+pub(crate) mod insert;
+#[cfg(feature = "postgres")]
 mod native;
 mod sql;
 pub(crate) mod submit;
@@ -45,6 +47,7 @@ pub(super) fn claim_rows(lanes: usize) -> String {
 
 /// As [`claim_rows`], of each (lane, rank) from a floor on, for a node that is alive: (now or null, limit, instance, then lane name, rank and floor each). The last
 /// column is the present instant.
+#[cfg(feature = "postgres")]
 pub(super) fn claim_rows_from(floors: usize) -> String {
     let condition = |at: usize| {
         let first = at * 3 + 4;

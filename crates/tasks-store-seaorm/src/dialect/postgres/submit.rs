@@ -7,22 +7,18 @@ use std::collections::BTreeMap;
 use sea_orm::{ConnectionTrait, Value};
 use serde::Serialize;
 use tasks_abstractions::run::QueueEntry;
-use tasks_abstractions::store::{ClaimRequest, ClaimedRun, SubmitAnswer};
-use tasks_abstractions::{JobId, MisfirePolicy, RunId, StoreError};
+use tasks_abstractions::{JobId, MisfirePolicy, StoreError};
 use uuid::Uuid;
 
 use super::arrays::{bigints, owned_texts, smallints, texts, uuids};
-use crate::claim::claimed_run;
-use crate::row::{
-    Hex, JobRow, Place, json_rows, micros, millis, name_key, not_json, timestamp, unreadable, uuid_at,
-};
-use crate::statement::{On, column};
-use crate::submit::{DOING, stored_as};
+use crate::row::{Hex, JobRow, Place, json_rows, micros, millis, name_key, not_json, uuid_at};
+use crate::statement::On;
+use crate::submit::DOING;
 
 /// Most rows of one statement.
-const AT_ONCE: usize = 1_000;
+pub(super) const AT_ONCE: usize = 1_000;
 /// Bytes of arguments from which a statement takes no further row.
-const BYTES_AT_ONCE: usize = 8 * 1024 * 1024;
+pub(super) const BYTES_AT_ONCE: usize = 8 * 1024 * 1024;
 /// Lanes of one batch from which they are no longer written lane by lane.
 const FEW_LANES: usize = 4;
 
@@ -65,36 +61,8 @@ macro_rules! insert {
 }
 const INSERT: &str = insert!();
 
-#[cfg(feature = "postgres")]
-/// As `insert!` of one job, then (lane, rank, due, kind, attempt, suspect, whether it may be claimed, instance, claim, run, now or null): its execution is in
-/// flight where that is so and the node alive, else it waits. Answers (whether it was inserted, since when it is in flight).
-const INSERT_ONE: &str = concat!(
-    "WITH me AS MATERIALIZED (SELECT coalesce($30::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) AS now FROM tk_nodes \
-       WHERE instance = $27 AND state = 0 AND $26), \
-     j AS (",
-    insert!(),
-    ", version), r AS (INSERT INTO tk_job_runs (job_id, run_id, instance, claim_id, lane_id, rank, due_at, kind, attempt, suspect, job_version, after, claimed_at) \
-       SELECT j.id, $29, $27, $28, (SELECT id FROM tk_lanes WHERE name = $20), $21, $22, $23, $24, $25, j.version, 0, me.now FROM j, me WHERE me.now >= $22 \
-       RETURNING claimed_at), \
-     q AS (INSERT INTO tk_job_queue (job_id, lane_id, rank, due_at, kind, attempt) \
-       SELECT j.id, (SELECT id FROM tk_lanes WHERE name = $20), $21, $22, $23, $24 FROM j WHERE NOT EXISTS (SELECT 1 FROM r)) \
-     SELECT EXISTS (SELECT 1 FROM j), (SELECT claimed_at FROM r)"
-);
-
-#[cfg(feature = "postgres")]
-/// As `insert!`, for jobs without any rare column whose ids are most likely new: without the cost of conflicts, each of which would be an error.
-const INSERT_NEW: &str = "INSERT INTO tk_background_jobs (id, tenant_id, name, job_group, type_name, args, source, state, is_enabled, job_type, creation_time, \
-    begin_time, max_try_count, max_count, max_interruptions, interval_ms, priority, version, misfire_policy, misfire_max, trigger_count, try_count, \
-    is_abandoned, interruptions, suspect_interruptions, failover) \
-    SELECT id, tenant, name, job_group, type, args, source, state, enabled, job_type, created, begins, max_tries, max_runs, max_interruptions, \
-    interval, priority, version, 0, 0, 0, 0, 0, 0, 0, 0 \
-    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[], $8::smallint[], $9::smallint[], \
-    $10::smallint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::smallint[], $18::bigint[]) \
-    AS v(id, tenant, name, job_group, type, args, source, state, enabled, job_type, created, begins, max_tries, max_runs, max_interruptions, interval, \
-    priority, version) WHERE NOT EXISTS (SELECT 1 FROM tk_background_jobs j WHERE j.id = v.id)";
-
 /// (lane name, jobs, ranks, due, kinds, attempts)
-macro_rules! insert_first {
+macro_rules! place_first {
     () => {
         "INSERT INTO tk_job_queue (job_id, lane_id, rank, due_at, kind, attempt) \
          SELECT job, (SELECT id FROM tk_lanes WHERE name = $1), rank, due, kind, attempt \
@@ -102,13 +70,13 @@ macro_rules! insert_first {
     };
 }
 const INSERT_FIRST: &str = concat!(
-    insert_first!(),
+    place_first!(),
     " ORDER BY job ON CONFLICT (job_id) DO UPDATE SET lane_id = excluded.lane_id, rank = excluded.rank, due_at = excluded.due_at, \
      kind = excluded.kind, attempt = excluded.attempt"
 );
 
 /// What most jobs do not have, in the order of [`INSERT`].
-#[derive(Serialize, PartialEq, Default)]
+#[derive(Serialize)]
 struct Rare<'a>(
     Option<&'a str>,
     Option<&'a str>,
@@ -135,7 +103,10 @@ struct Rare<'a>(
     Option<String>,
 );
 
-fn rare(row: &JobRow<'_>) -> Result<String, StoreError> {
+fn rare_columns(row: &JobRow<'_>) -> Result<String, StoreError> {
+    if row.is_plain() {
+        return Ok(String::new());
+    }
     let job = row.job;
     let (misfire, misfire_max) = match job.misfire_policy {
         MisfirePolicy::FireOnce => (0, 0),
@@ -170,9 +141,6 @@ fn rare(row: &JobRow<'_>) -> Result<String, StoreError> {
         definition.map(|it| it.version.as_str()),
         overrides.transpose().map_err(not_json)?,
     );
-    if rare == Rare::default() {
-        return Ok(String::new());
-    }
     serde_json::to_string(&rare).map_err(not_json)
 }
 
@@ -202,39 +170,7 @@ pub(crate) async fn insert_jobs<C: ConnectionTrait>(
     Ok(inserted)
 }
 
-/// Inserts jobs with their first executions, of which most likely none is there. False where one is, or where they need the full form: then nothing of this
-/// transaction may stay.
-#[cfg(feature = "postgres")]
-pub(crate) async fn insert_new<C: ConnectionTrait>(
-    on: On<'_, C>,
-    rows: &[JobRow<'_>],
-    first: &[(JobId, &QueueEntry)],
-) -> Result<bool, StoreError> {
-    for part in rows.chunks(AT_ONCE) {
-        let args: Vec<String> = part.iter().map(|it| it.job.args.to_json()).collect();
-        if args.iter().map(String::len).sum::<usize>() >= BYTES_AT_ONCE {
-            return Ok(false);
-        }
-        for row in part {
-            if !rare(row)?.is_empty() {
-                return Ok(false);
-            }
-        }
-        let inserted = on.execute(INSERT_NEW, common_values(part, args), DOING).await?;
-        if inserted != part.len() as u64 {
-            return Ok(false);
-        }
-    }
-    for (lane, entries) in by_lane(first.iter().copied()) {
-        for part in entries.chunks(AT_ONCE) {
-            on.execute(insert_first!(), first_values(lane, part), DOING)
-                .await?;
-        }
-    }
-    Ok(true)
-}
-
-fn common_values(rows: &[JobRow<'_>], args: Vec<String>) -> Vec<Value> {
+pub(super) fn common_values(rows: &[JobRow<'_>], args: Vec<String>) -> Vec<Value> {
     let jobs = || rows.iter().map(|it| it.job);
     vec![
         uuids(jobs().map(|it| it.id.as_uuid())),
@@ -258,16 +194,16 @@ fn common_values(rows: &[JobRow<'_>], args: Vec<String>) -> Vec<Value> {
     ]
 }
 
-fn values(rows: &[JobRow<'_>], args: Vec<String>) -> Result<Vec<Value>, StoreError> {
-    let rare = rows.iter().map(rare).collect::<Result<Vec<_>, _>>()?;
+pub(super) fn values(rows: &[JobRow<'_>], args: Vec<String>) -> Result<Vec<Value>, StoreError> {
+    let rare = rows.iter().map(rare_columns).collect::<Result<Vec<_>, _>>()?;
     let mut values = common_values(rows, args);
     values.push(owned_texts(rare.into_iter()));
     Ok(values)
 }
 
-type ByLane<'a> = BTreeMap<&'a str, Vec<(JobId, &'a QueueEntry)>>;
+pub(super) type ByLane<'a> = BTreeMap<&'a str, Vec<(JobId, &'a QueueEntry)>>;
 
-fn by_lane<'a>(first: impl Iterator<Item = (JobId, &'a QueueEntry)>) -> ByLane<'a> {
+pub(super) fn by_lane<'a>(first: impl Iterator<Item = (JobId, &'a QueueEntry)>) -> ByLane<'a> {
     let mut lanes = ByLane::new();
     for (job, entry) in first {
         lanes.entry(entry.lane.as_str()).or_default().push((job, entry));
@@ -275,7 +211,7 @@ fn by_lane<'a>(first: impl Iterator<Item = (JobId, &'a QueueEntry)>) -> ByLane<'
     lanes
 }
 
-fn first_values(lane: &str, part: &[(JobId, &QueueEntry)]) -> Vec<Value> {
+pub(super) fn first_values(lane: &str, part: &[(JobId, &QueueEntry)]) -> Vec<Value> {
     let entries = || part.iter().map(|(_, it)| *it);
     vec![
         lane.into(),
@@ -310,42 +246,4 @@ pub(crate) async fn insert_first<'a, C: ConnectionTrait>(
 }
 
 #[cfg(feature = "postgres")]
-/// Inserts one job with its first execution, which is in flight at once where `claim` may have it. `None` where its id or name is taken.
-pub(crate) async fn insert_one<C: ConnectionTrait>(
-    on: On<'_, C>,
-    row: &JobRow<'_>,
-    first: &QueueEntry,
-    claim: Option<&ClaimRequest>,
-    new_run: impl FnOnce() -> RunId,
-) -> Result<Option<(SubmitAnswer, Option<ClaimedRun>)>, StoreError> {
-    let mut values = values(std::slice::from_ref(row), vec![row.job.args.to_json()])?;
-    let run_id = new_run();
-    values.extend([
-        first.lane.as_str().into(),
-        first.rank.into(),
-        micros(first.due_at).into(),
-        first.kind.code().into(),
-        i64::from(first.attempt).into(),
-        i16::from(first.is_suspect()).into(),
-        claim.is_some_and(|it| it.lanes.contains(&first.lane)).into(),
-        on.dialect.optional_uuid(claim.map(|it| it.instance.as_uuid())),
-        on.dialect.optional_uuid(claim.map(|it| it.claim_id.as_uuid())),
-        on.dialect.uuid(run_id.as_uuid()),
-        Value::BigInt(claim.and_then(|it| it.now).map(micros)),
-    ]);
-    let Some(answer) = on.row(INSERT_ONE, values, DOING).await? else {
-        return Ok(None);
-    };
-    if !column::<bool>(&answer, 0, DOING)? {
-        return Ok(None);
-    }
-    let since: Option<i64> = column(&answer, 1, DOING)?;
-    let claimed = match (since, claim) {
-        (Some(since), Some(request)) => {
-            let now = timestamp(since, "claimed_at").map_err(|why| unreadable("a run row", &why))?;
-            Some(claimed_run(stored_as(row), first.clone(), request, run_id, now))
-        }
-        _ => None,
-    };
-    Ok(Some((SubmitAnswer::Inserted, claimed)))
-}
+pub(super) use {insert, place_first, rare};

@@ -80,7 +80,7 @@ fn build() -> String {
         "release"
     };
     let mut git = Command::new("git");
-    let commit = git.args(["rev-parse", "--short", "HEAD"]).output().ok();
+    let commit = git.args(["describe", "--always", "--dirty"]).output().ok();
     let commit = commit
         .filter(|it| it.status.success())
         .map(|it| format!(", commit {}", String::from_utf8_lossy(&it.stdout).trim()))

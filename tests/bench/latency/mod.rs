@@ -194,11 +194,11 @@ pub(crate) fn run(settings: &Settings) -> Result<()> {
             "backend",
             "run by",
             "commit → start p50",
-            "p99",
+            "commit → start p99",
             "call → start p50",
-            "p99 ",
+            "call → start p99",
             "cancel → asked to end p50",
-            "p99  ",
+            "cancel → asked to end p99",
         ],
     );
     for backend in &backends {

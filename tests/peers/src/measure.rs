@@ -81,7 +81,7 @@ pub async fn measure<Q: Queue>(mut queue: Q, jobs: usize) -> Result<Figures> {
 
     let mut waits = Vec::with_capacity(ROUNDS);
     for round in 0..ROUNDS + WARMING {
-        tokio::time::sleep(GAP).await;
+        pause(GAP).await;
         queue.enqueue(jobs + round).await?;
         let committed = Instant::now();
         let wait = book::started().await?.saturating_duration_since(committed);
@@ -118,8 +118,16 @@ async fn all_stored(queue: &mut impl Queue) -> Result<()> {
             began.elapsed() < STORED,
             "{left} jobs are not done in the database"
         );
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        pause(GAP).await;
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an idle worker is measured, and the database tells nobody that it has changed"
+)]
+async fn pause(time: Duration) {
+    tokio::time::sleep(time).await;
 }
 
 fn rate(count: usize, since: Instant) -> f64 {

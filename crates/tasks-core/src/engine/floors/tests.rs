@@ -1,3 +1,5 @@
+//! Floors rise with full claims, and fall for whatever comes in before them.
+
 use chrono::{TimeDelta, TimeZone as _, Utc};
 use tasks_abstractions::Timestamp;
 use tasks_abstractions::job::Lane;

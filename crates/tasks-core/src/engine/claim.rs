@@ -119,7 +119,7 @@ impl Engine {
     pub(super) fn free_slots_on(&self, board: &Board) -> usize {
         // What has ended and is not written down would be repeated after a crash: claims do not run far ahead of it.
         let most = self.options().max_concurrency.max(LEAST_AHEAD);
-        if board.unsettled >= most.min(self.options().max_unsettled) {
+        if board.unsettled >= self.options().max_unsettled || self.waiting_outcomes() >= most {
             return 0;
         }
         self.options()

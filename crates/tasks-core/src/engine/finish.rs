@@ -105,6 +105,11 @@ impl Engine {
         self.shared.to_finish.push(it, self.pile());
     }
 
+    /// Outcomes that no batch has taken yet.
+    pub(super) fn waiting_outcomes(&self) -> usize {
+        self.shared.to_finish.len()
+    }
+
     /// Waits until there is an outcome to write.
     pub(super) async fn wait_for_ended(&self) {
         while self.shared.to_finish.len() == 0 {
@@ -144,6 +149,7 @@ impl Engine {
         if batch.is_empty() {
             return Ok(0);
         }
+        self.offer_slots();
         let mut again = Vec::new();
         let mut settled = 0;
         let outcome = self.write(batch, &mut again, &mut settled).await;

@@ -1,27 +1,53 @@
 //! Whether work that nobody here may take costs the others anything.
 
 use anyhow::{Context, Result};
-use clap::ValueEnum;
+use clap::Args;
+use tasks_abstractions::BackgroundJobManagerExt as _;
 use tasks_abstractions::job::Lane;
-use tasks_abstractions::{BackgroundJobManager, BackgroundJobManagerExt};
 
-use crate::drain::NoOp;
-use crate::node::Node;
-use crate::report::{print_table, table};
-use crate::{Args, Backend, in_process_of_its_own};
+use crate::drain::{self, Around};
+use crate::frame::ledger::NoOp;
+use crate::frame::node::Node;
+use crate::frame::settings::Settings;
+use crate::ratio::{Compared, ratio_of_drains};
 
 const UNKNOWN: &str = "bench.unknown";
 
+/// Options of this bench.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Options {
+    /// Waiting jobs of an absent node, and as many of a type that nobody knows.
+    #[arg(long, default_value_t = 100_000)]
+    waiting: usize,
+}
+
+/// Drains with and without, in turn.
+pub(crate) fn run(settings: &Settings, options: &Options) -> Result<()> {
+    let count = options.waiting;
+    ratio_of_drains(
+        settings,
+        &settings.backends(drain::BACKENDS)?,
+        drain::JOBS,
+        &Compared {
+            mode: "beside",
+            around: Around::Strays(count),
+            what: format!("beside {count} jobs of an absent node and {count} of an unknown type"),
+        },
+    )
+}
+
 /// Stores `count` due jobs for a node that is not there, and as many of a type that no node knows.
 pub(crate) async fn fill(node: &Node, count: usize) -> Result<()> {
+    let jobs = node.jobs();
     let mut left = count;
     while left > 0 {
-        let part = left.min(1_000);
+        let part = left.min(drain::BULK);
         let mut batch = Vec::with_capacity(part * 2);
         for _ in 0..part {
-            let mut pinned = node.jobs.prepare::<NoOp>(())?;
+            // Nobody runs them, so their number is no matter.
+            let mut pinned = jobs.prepare::<NoOp>(usize::MAX)?;
             pinned.job.node_name = Some("absent".to_owned());
-            let mut unknown = node.jobs.prepare::<NoOp>(())?;
+            let mut unknown = jobs.prepare::<NoOp>(usize::MAX)?;
             unknown.job.type_name = UNKNOWN.to_owned();
             for it in [&mut pinned, &mut unknown] {
                 let lane = Lane::of(&it.job);
@@ -30,45 +56,8 @@ pub(crate) async fn fill(node: &Node, count: usize) -> Result<()> {
             unknown.first.as_mut().context("a job is armed")?.lane = Lane::unknown_type(None, UNKNOWN);
             batch.extend([pinned, unknown]);
         }
-        node.jobs.submit(batch).await?;
+        jobs.submit(batch).await?;
         left -= part;
     }
     Ok(())
-}
-
-/// Drains with and without, in turn, and prints the medians and their ratio.
-pub(crate) fn run(backends: impl Iterator<Item = Backend>, count: usize, args: &Args) -> Result<()> {
-    let mut table = table(["backend", "drain /s", "beside them /s", "ratio"]);
-    for backend in backends {
-        let (mut alone, mut beside) = (Vec::<f64>::new(), Vec::new());
-        for _ in 0..args.passes {
-            for (count, rates) in [(0, &mut alone), (count, &mut beside)] {
-                let args = Args {
-                    beside: Some(count),
-                    ..args.clone()
-                };
-                rates.push(in_process_of_its_own(backend, &args)?);
-            }
-        }
-        let (alone, beside) = (median(alone)?, median(beside)?);
-        let name = backend.to_possible_value().context("backend without a name")?;
-        table.add_row([
-            name.get_name().to_owned(),
-            format!("{alone:.0}"),
-            format!("{beside:.0}"),
-            format!("{:.3}", beside / alone),
-        ]);
-    }
-    print_table(
-        table,
-        &format!(
-            "{} no-op jobs, {} at once, medians of {} passes in turn, beside {count} jobs of an absent node and {count} of an unknown type",
-            args.jobs, args.concurrency, args.passes
-        ),
-    )
-}
-
-fn median(mut rates: Vec<f64>) -> Result<f64> {
-    rates.sort_by(f64::total_cmp);
-    rates.get(rates.len() / 2).copied().context("no passes")
 }

@@ -1,142 +1,129 @@
-//! Measures the whole engine on each embedded backend and prints a table.
+//! Benches: what the whole engine does on each backend, beside bare SQL on the same tables and beside other job queues.
 //!
-//! Each backend runs in a process of its own, so that the peak of memory is its own. The figures depend on the machine; the conditions are
-//! printed with them.
+//! Each module is a bench with a subcommand of its name; what they stand on is in `frame`. A measurement runs in a process of its own. The figures depend on the
+//! machine; the conditions are printed with them, and written with them under `target/bench`.
 
+mod bare;
 mod beside;
+mod churn;
+mod compare;
 mod drain;
-mod hearing;
-mod measure;
-mod node;
-mod report;
+mod enqueue;
+mod flat;
+mod frame;
+mod held;
+mod idle;
+mod latency;
+mod memory;
+mod ratio;
+mod sleeps;
+mod timers;
 
-use std::process::Command;
+use anyhow::{Result, bail};
+use clap::{Parser, Subcommand};
 
-use anyhow::{Context, Result, bail, ensure};
-use clap::{Parser, ValueEnum};
-use serde::de::DeserializeOwned;
+use crate::frame::pass::Pass;
+use crate::frame::report::print_line;
+use crate::frame::settings::Settings;
 
-use crate::measure::Figures;
-
-/// What the engine runs on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Backend {
-    /// In memory.
-    Memory,
-    /// A SQLite file that is synced with every commit: the default durability.
-    SqliteFull,
-    /// A SQLite file that is synced at checkpoints only.
-    SqliteNormal,
-    /// The PostgreSQL server at `TASKS_TEST_POSTGRES_URL`, in the schema `tasks_bench`, which is removed first. Left out without the variable.
-    Postgres,
-    /// The MariaDB server at `TASKS_TEST_MYSQL_URL`, in the database `tasks_bench`, which is removed first. Left out without the variable.
-    Mysql,
+/// Benches of the engine. Without a name, all of them one after the other, which takes hours with the counts as they are.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "cargo xtask bench", bin_name = "cargo xtask bench")]
+struct Args {
+    #[command(flatten)]
+    settings: Settings,
+    /// Small counts on every backend, for the tests: fails where jobs are not counted once, or where the engine drains far less than bare SQL beside it; never for
+    /// an absolute figure.
+    #[arg(long)]
+    quick: bool,
+    #[command(subcommand)]
+    bench: Option<Bench>,
 }
 
-/// Benches of the engine.
-#[derive(Debug, Clone, Parser)]
-struct Args {
-    /// Only this backend; all without it.
-    #[arg(long)]
-    backend: Option<Backend>,
-    /// Jobs to drain.
-    #[arg(long, default_value_t = 50_000)]
-    jobs: usize,
-    /// Jobs that run at once.
-    #[arg(long, default_value_t = 1_000)]
-    concurrency: usize,
-    /// Passes; the best of each figure is shown.
-    #[arg(long, default_value_t = 3)]
-    passes: usize,
-    /// A tenth of the work in one pass: shows that everything runs, not how fast it is.
-    #[arg(long)]
-    smoke: bool,
-    /// Instead: how soon one node hears of the work and the commands of another one, on the PostgreSQL server.
-    #[arg(long, conflicts_with_all = ["backend", "smoke"])]
-    hearing: bool,
-    /// Instead: the drain beside so many waiting jobs of an absent node and as many of a type that nobody knows, and without them, in turn.
-    #[arg(long, conflicts_with_all = ["smoke", "hearing"])]
-    beside: Option<usize>,
-    /// Measures one backend in this process and prints JSON.
-    #[arg(long, hide = true)]
-    child: bool,
+#[derive(Debug, Clone, Subcommand)]
+enum Bench {
+    /// Jobs a second in bulk and done, and the memory for it.
+    Drain,
+    /// Jobs a second accepted: one by one, in bulk, inside the caller's transaction, from 16 callers.
+    Enqueue,
+    /// How soon a job starts on an idle node: the same one, and another one; how soon another one hears of a cancellation. `--jobs` are the rounds.
+    Latency,
+    /// How exactly jobs start at their time, with many others that are due later.
+    Timers(timers::Options),
+    /// The drain beside much history and many jobs of more urgent rank that are due later.
+    Flat(flat::Options),
+    /// The drain while another client holds a transaction open.
+    Held,
+    /// Many jobs through the queue: sizes at the end, and whether the rate holds.
+    Churn,
+    /// What an idle node costs: processor, memory, statements.
+    Idle(idle::Options),
+    /// The peak of memory while a million jobs are drained.
+    Memory,
+    /// Jobs that sleep, 10,000 at once, and jobs that keep their threads busy.
+    Sleeps(sleeps::Options),
+    /// The drain beside waiting jobs that nobody here may take.
+    Beside(beside::Options),
+    /// The yardstick alone: the steps of claim and finish as bare SQL.
+    Bare(bare::Options),
+    /// This project beside its yardsticks, in turn.
+    Compare(compare::Options),
+    /// One measurement in this process; prints its figures as JSON.
+    #[command(hide = true)]
+    Pass { pass: String },
 }
 
 fn main() -> Result<()> {
-    let mut args = Args::parse();
-    if args.smoke {
-        args.jobs = args.jobs.min(5_000);
-        args.passes = 1;
-    }
-    ensure!(
-        args.jobs > 0 && args.concurrency > 0 && args.passes > 0,
-        "counts must be at least 1"
-    );
-    if args.hearing {
-        return hearing::run(args.jobs.min(200));
-    }
-    if args.child {
-        let backend = args.backend.context("--child needs --backend")?;
-        let figures = match args.beside {
-            Some(_) => serde_json::to_string(&measure::measure_drain(backend, &args)?)?,
-            None => serde_json::to_string(&measure::measure(backend, &args)?)?,
-        };
-        return report::print_line(&figures);
-    }
-    let backends = args
-        .backend
-        .map_or_else(|| Backend::value_variants().to_vec(), |it| vec![it])
-        .into_iter()
-        .filter(|it| args.backend.is_some() || it.is_there());
-    if let Some(count) = args.beside {
-        return beside::run(backends, count, &args);
-    }
-    let mut rows = Vec::new();
-    for backend in backends {
-        let mut passes = Vec::new();
-        for _ in 0..args.passes {
-            passes.push(in_process_of_its_own(backend, &args)?);
+    let args = Args::parse();
+    let settings = &args.settings;
+    settings.check()?;
+    if args.quick {
+        if args.bench.is_some() {
+            bail!("--quick stands alone: it has a choice of benches of its own");
         }
-        rows.push((backend, Figures::best(&passes)));
+        return compare::run_quick(settings);
     }
-    report::print(&rows, &args)
+    match args.bench {
+        None => all(settings),
+        Some(bench) => run(bench, settings),
+    }
 }
 
-impl Backend {
-    /// Whether this machine has it.
-    fn is_there(self) -> bool {
-        let server = match self {
-            Self::Postgres => node::POSTGRES,
-            Self::Mysql => node::MYSQL,
-            Self::Memory | Self::SqliteFull | Self::SqliteNormal => return true,
+fn run(bench: Bench, settings: &Settings) -> Result<()> {
+    match bench {
+        Bench::Drain => drain::run(settings),
+        Bench::Enqueue => enqueue::run(settings),
+        Bench::Latency => latency::run(settings),
+        Bench::Timers(options) => timers::run(settings, &options),
+        Bench::Flat(options) => flat::run(settings, &options),
+        Bench::Held => held::run(settings),
+        Bench::Churn => churn::run(settings),
+        Bench::Idle(options) => idle::run(settings, &options),
+        Bench::Memory => memory::run(settings),
+        Bench::Sleeps(options) => sleeps::run(settings, &options),
+        Bench::Beside(options) => beside::run(settings, &options),
+        Bench::Bare(options) => bare::run(settings, &options),
+        Bench::Compare(options) => compare::run(settings, &options),
+        Bench::Pass { pass } => print_line(&serde_json::from_str::<Pass>(&pass)?.measure()?),
+    }
+}
+
+/// Every bench with its defaults. One that is not made for the backend that was chosen, or has no server, is left out, and it is said.
+fn all(settings: &Settings) -> Result<()> {
+    for name in [
+        "compare", "drain", "enqueue", "latency", "timers", "beside", "held", "churn", "memory", "idle",
+        "sleeps", "flat",
+    ] {
+        let Args { bench, .. } = Args::parse_from(["bench", name]);
+        let Some(bench) = bench else {
+            bail!("there is no bench `{name}`");
         };
-        std::env::var_os(server).is_some()
+        if let Err(error) = run(bench, settings) {
+            match error.downcast_ref::<frame::settings::LeftOut>() {
+                Some(it) => print_line(&format!("\n{name}: left out, {it}"))?,
+                None => return Err(error.context(format!("bench `{name}`"))),
+            }
+        }
     }
-}
-
-/// What [`measure`] answers there.
-fn in_process_of_its_own<T: DeserializeOwned>(backend: Backend, args: &Args) -> Result<T> {
-    let name = backend.to_possible_value().context("backend without a name")?;
-    let output = Command::new(std::env::current_exe()?)
-        .args(["--child", "--backend", name.get_name()])
-        .args([
-            "--jobs",
-            &args.jobs.to_string(),
-            "--concurrency",
-            &args.concurrency.to_string(),
-        ])
-        .args(
-            args.beside
-                .iter()
-                .flat_map(|it| ["--beside".to_owned(), it.to_string()]),
-        )
-        .output()?;
-    if !output.status.success() {
-        bail!(
-            "{} failed: {}",
-            name.get_name(),
-            String::from_utf8_lossy(&output.stderr)
-        );
-    }
-    serde_json::from_slice(&output.stdout).context("the child printed no figures")
+    Ok(())
 }

@@ -82,6 +82,14 @@ impl JobQueue for LossyQueue {
         self.lossy(self.inner.submit(jobs)).await
     }
 
+    async fn submit_claimed(
+        &self,
+        job: &PreparedJob,
+        request: &ClaimRequest,
+    ) -> Result<(SubmitAnswer, Option<ClaimedRun>), StoreError> {
+        self.lossy(self.inner.submit_claimed(job, request)).await
+    }
+
     async fn claim(&self, request: &ClaimRequest) -> Result<Vec<ClaimedRun>, StoreError> {
         self.lossy(self.inner.claim(request)).await
     }

@@ -94,6 +94,19 @@ impl JobQueue for CrashingQueue {
         Ok(answers)
     }
 
+    async fn submit_claimed(
+        &self,
+        job: &PreparedJob,
+        request: &ClaimRequest,
+    ) -> Result<(SubmitAnswer, Option<ClaimedRun>), StoreError> {
+        let (answer, claimed) = self.inner.submit_claimed(job, request).await?;
+        self.burn(CrashPoint::AfterStore);
+        if claimed.is_some() {
+            self.burn(CrashPoint::AfterClaim);
+        }
+        Ok((answer, claimed))
+    }
+
     async fn claim(&self, request: &ClaimRequest) -> Result<Vec<ClaimedRun>, StoreError> {
         let runs = self.inner.claim(request).await?;
         if !runs.is_empty() {

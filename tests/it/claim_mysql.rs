@@ -36,6 +36,7 @@ fn request(lanes: &[Lane], limit: usize) -> ClaimRequest {
         lanes: lanes.to_vec(),
         limit,
         now: Some(at(1_000_000)),
+        floors: Vec::new(),
     }
 }
 

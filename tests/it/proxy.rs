@@ -69,6 +69,11 @@ impl Proxy {
         self.way.was_fatal.notified().await;
     }
 
+    /// Whether something was lost by [`lose_at`](Self::lose_at) since it was called last.
+    pub(crate) fn has_lost(&self) -> bool {
+        self.way.fatal.lock().expect("no panic").is_none()
+    }
+
     /// What went to the server so far, a connection each.
     pub(crate) fn sent(&self) -> Vec<Vec<u8>> {
         self.way.sent.lock().expect("no panic").clone()

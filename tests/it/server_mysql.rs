@@ -43,6 +43,7 @@ fn request(limit: usize, now: Option<Timestamp>) -> ClaimRequest {
         lanes: vec![Lane::any_node()],
         limit,
         now,
+        floors: Vec::new(),
     }
 }
 

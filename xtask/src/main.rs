@@ -48,7 +48,8 @@ enum Command {
         /// Names of the programs; all when none is given.
         names: Vec<String>,
     },
-    /// Run the bench program in release mode; arguments are passed through.
+    /// Run the bench program in release mode; arguments are passed through (`--help` names them).
+    #[command(disable_help_flag = true)]
     Bench {
         /// Arguments of the bench program.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

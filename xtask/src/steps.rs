@@ -83,7 +83,7 @@ impl Step {
             Self::Package => package::run(workspace)?,
             Self::Deny => return deny(workspace),
             Self::Chaos => chaos::smoke(workspace, servers)?,
-            Self::Bench => bench::smoke(workspace, servers)?,
+            Self::Bench => bench::quick(workspace, servers)?,
             Self::Tests => {}
         }
         Ok(None)
@@ -171,10 +171,11 @@ fn seconds(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())
 }
 
-/// Formatting of the workspace and of the programs that are not in it yet.
+/// Formatting of the workspace and of the programs that are not in it.
 fn fmt(workspace: &Workspace) -> Result<()> {
     run_process(cargo(workspace).args(["fmt", "--all", "--check"]))?;
-    let programs = outside::sources(workspace)?;
+    let mut programs = outside::sources(workspace)?;
+    programs.extend(bench::peers_sources(workspace)?);
     if programs.is_empty() {
         return Ok(());
     }

@@ -8,7 +8,8 @@ use tasks_multitenancy::TenantId;
 
 use crate::job::Lane;
 use crate::run::QueueEntry;
-use crate::{JobCommand, JobId, Timestamp};
+use crate::store::{PreparedJob, SubmitAnswer};
+use crate::{JobCommand, JobId, StoreError, Timestamp};
 
 /// Where new work waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +37,12 @@ impl From<&QueueEntry> for WakeHint {
 pub trait JobPublisher: Send + Sync + Debug {
     /// Says that work waits. May be lost, repeated or late without loss of work. Must be called after the commit, never before.
     async fn publish(&self, hints: &[WakeHint]);
+
+    /// Stores a job and starts it in this process at once, where the engine of this process may run it now and has nothing else to do; `None` where not: then
+    /// the job is still to be stored, and its work to be published. The default never starts anything.
+    async fn store_and_start(&self, _job: &PreparedJob) -> Option<Result<SubmitAnswer, StoreError>> {
+        None
+    }
 }
 
 /// Passes commands on to nodes which may run the jobs. The rows carry the command already; this makes it quick.

@@ -8,15 +8,17 @@ use sea_orm::{ConnectionTrait, QueryResult, Value};
 use tasks_abstractions::job::{InstanceId, Lane};
 use tasks_abstractions::run::{After, QueueEntry, RunInfo};
 use tasks_abstractions::store::{ClaimRequest, ClaimedRun, NodeState, StoreErrorKind, TakeOver, TakenOver};
-use tasks_abstractions::{JobId, JobInfo, JobStatus, StoreError, Timestamp};
+use tasks_abstractions::{JobId, JobInfo, JobStatus, RunId, StoreError, Timestamp};
 use uuid::Uuid;
 
 use crate::dialect::RowLocks;
+#[cfg(feature = "postgres")]
+use crate::dialect::postgres;
 use crate::row::{Hex, json_rows, micros, read_parts, read_run, stored_job, uuid_at};
 use crate::statement::{On, column};
 use crate::store::{SeaOrmStore, lock_jobs};
 
-const CLAIMING: &str = "claim due executions";
+pub(crate) const CLAIMING: &str = "claim due executions";
 const TAKING: &str = "take over runs of dead nodes";
 
 /// How often runs of dead nodes are looked for while others take what was found.
@@ -24,6 +26,27 @@ const LOOKS: usize = 4;
 
 impl SeaOrmStore {
     pub(crate) async fn claim_due(&self, request: &ClaimRequest) -> Result<Vec<ClaimedRun>, StoreError> {
+        #[cfg(feature = "postgres")]
+        if let Some(seats) = self.seats() {
+            let seat = self.on_seat(CLAIMING, seats.begin()).await?;
+            match postgres::claim::claim(self.on(&seat), request, || self.new_run()).await {
+                Ok(Some(claimed)) if !claimed.is_empty() => {
+                    self.on_seat(CLAIMING, seat.commit()).await?;
+                    return Ok(claimed);
+                }
+                Ok(Some(none)) => {
+                    self.on_seat(CLAIMING, seat.rollback()).await?;
+                    return Ok(none);
+                }
+                Err(error) if error.kind() != StoreErrorKind::Rejected => return Err(error),
+                // A row that cannot be read, or should not be: one by one, so that all others are claimed.
+                Ok(None) | Err(_) => self.on_seat(CLAIMING, seat.rollback()).await?,
+            }
+        }
+        self.claim_row_by_row(request).await
+    }
+
+    async fn claim_row_by_row(&self, request: &ClaimRequest) -> Result<Vec<ClaimedRun>, StoreError> {
         let tx = self.begin(CLAIMING).await?;
         let on = self.on(&tx);
         let clock = must_live(on, request.instance, CLAIMING).await?;
@@ -35,32 +58,11 @@ impl SeaOrmStore {
         }
         let mut claimed = due
             .into_iter()
-            .map(|it| self.start(it, request, now))
+            .map(|(job, entry)| claimed_run(job, entry, request, self.new_run(), now))
             .collect::<Vec<_>>();
         move_to_runs(on, request, now, &mut claimed).await?;
         self.commit(tx, CLAIMING).await?;
         Ok(claimed)
-    }
-
-    fn start(&self, (job, entry): Due, request: &ClaimRequest, now: Timestamp) -> ClaimedRun {
-        let job = in_flight(job);
-        let run = RunInfo {
-            run_id: self.new_run(),
-            job_id: job.id,
-            instance: request.instance,
-            claim_id: request.claim_id,
-            suspect: entry.is_suspect(),
-            entry,
-            job_version: job.version,
-            after: After::Settle,
-            claimed_at: now,
-            cancel: None,
-            progress: None,
-        };
-        ClaimedRun {
-            job: Arc::new(job),
-            run,
-        }
     }
 
     pub(crate) async fn time_to_next(
@@ -202,9 +204,19 @@ pub(crate) async fn must_live<C: ConnectionTrait>(
         )
         .await?;
     let state: Option<i64> = row.as_ref().map(|it| column(it, 0, doing)).transpose()?;
+    refuse_unless_alive(state, instance, doing)?;
+    let clock = row.as_ref().map(|it| column(it, 1, doing)).transpose()?;
+    Ok(clock.flatten())
+}
+
+/// Fails with kind `Fenced` unless `state` is that of a living member.
+pub(crate) fn refuse_unless_alive(
+    state: Option<i64>,
+    instance: InstanceId,
+    doing: &str,
+) -> Result<(), StoreError> {
     if state == Some(i64::from(NodeState::Alive.code())) {
-        let clock = row.as_ref().map(|it| column(it, 1, doing)).transpose()?;
-        return Ok(clock.flatten());
+        return Ok(());
     }
     Err(StoreError::new(
         StoreErrorKind::Fenced,
@@ -223,6 +235,34 @@ pub(crate) fn lane_names(lanes: &[Lane]) -> Result<String, StoreError> {
 }
 
 type Due = (JobInfo, QueueEntry);
+
+/// A job, read in its stored state, with the run that its execution becomes.
+pub(crate) fn claimed_run(
+    job: JobInfo,
+    entry: QueueEntry,
+    request: &ClaimRequest,
+    run_id: RunId,
+    now: Timestamp,
+) -> ClaimedRun {
+    let job = in_flight(job);
+    let run = RunInfo {
+        run_id,
+        job_id: job.id,
+        instance: request.instance,
+        claim_id: request.claim_id,
+        suspect: entry.is_suspect(),
+        entry,
+        job_version: job.version,
+        after: After::Settle,
+        claimed_at: now,
+        cancel: None,
+        progress: None,
+    };
+    ClaimedRun {
+        job: Arc::new(job),
+        run,
+    }
+}
 
 /// A job, read in its stored state, as it shows itself while a run is in flight.
 fn in_flight(mut job: JobInfo) -> JobInfo {
@@ -302,7 +342,7 @@ async fn read_locked<C: ConnectionTrait>(
 }
 
 /// Inserts the run rows and removes the queue rows of those that were inserted.
-async fn move_to_runs<C: ConnectionTrait>(
+pub(crate) async fn move_to_runs<C: ConnectionTrait>(
     on: On<'_, C>,
     request: &ClaimRequest,
     now: Timestamp,

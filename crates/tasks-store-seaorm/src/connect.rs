@@ -25,6 +25,9 @@ pub(crate) struct Handles {
     pub(crate) reader: DatabaseConnection,
     /// The application's own statements. Opened when first used.
     pub(crate) application: DatabaseConnection,
+    /// Connections for what runs all the time, where the database has them.
+    #[cfg(feature = "postgres")]
+    pub(crate) seats: Option<Seats>,
     pub(crate) dialect: Dialect,
     /// Longest wait for the answer to a statement of the store's own, where there is a network in between.
     pub(crate) answer_limit: Option<Duration>,
@@ -46,14 +49,23 @@ impl Handles {
                 let closed = tokio::join!(application.close_by_ref(), reader.close_by_ref());
                 return closed.0.and(closed.1).and(self.writer.close_by_ref().await);
             }
+            #[cfg(feature = "postgres")]
+            let seats = async {
+                if let Some(seats) = &self.seats {
+                    seats.close().await;
+                }
+            };
+            #[cfg(not(feature = "postgres"))]
+            let seats = std::future::ready(());
             // Each is closed, whichever of them waits for a server that gives no answer.
             let closed = tokio::join!(
+                seats,
                 application.close_by_ref(),
                 reader.close_by_ref(),
                 self.lease.close_by_ref(),
                 self.writer.close_by_ref(),
             );
-            closed.0.and(closed.1).and(closed.2).and(closed.3)
+            closed.1.and(closed.2).and(closed.3).and(closed.4)
         };
         match answered(self.answer_limit, doing, all).await {
             Ok(closed) => closed.map_err(|it| error::failed(it, doing)),
@@ -107,10 +119,15 @@ fn unreadable_url(error: sea_orm::sqlx::Error) -> StoreError {
     StoreError::new(StoreErrorKind::Invalid, text).caused_by(error)
 }
 
+#[cfg(feature = "postgres")]
+pub(crate) use seats::Seats;
+
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "postgres")]
+mod seats;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod silence;
 #[cfg(feature = "sqlite")]

@@ -7,9 +7,15 @@ use serde::Serialize;
 use tasks_abstractions::StoreError;
 use tasks_abstractions::job::Lane;
 use tasks_abstractions::run::JobLog;
+#[cfg(feature = "postgres")]
+use tasks_abstractions::store::StoreErrorKind;
 use tasks_abstractions::store::{FinishAnswer, FinishRun, PreparedJob};
 use tasks_multitenancy::TenantScope;
 
+#[cfg(feature = "postgres")]
+use crate::connect::Seats;
+#[cfg(feature = "postgres")]
+use crate::dialect::postgres;
 use crate::error::refuse_nul;
 use crate::list::snapshots_on;
 use crate::row::{Hex, LogRow, Place, json_rows, micros};
@@ -17,7 +23,7 @@ use crate::statement::{On, column};
 use crate::store::{SeaOrmStore, lock_jobs};
 use crate::submit;
 
-const DOING: &str = "write down finished runs";
+pub(crate) const DOING: &str = "write down finished runs";
 
 /// Job, state, result, last run, trigger count, try count, interruptions, suspect interruptions, abandoned.
 #[derive(Serialize)]
@@ -42,6 +48,22 @@ impl SeaOrmStore {
             refuse_finish_nul(it)?;
         }
         let lanes = self.unknown_lanes(lanes_of(runs));
+        #[cfg(feature = "postgres")]
+        if let Some(seats) = self.seats() {
+            match self.finish_at_once(seats, runs, &lanes).await {
+                Ok(Some(answers)) => {
+                    self.lanes_are_known(lanes);
+                    return Ok(answers);
+                }
+                // Which runs are gone or stale is found out row by row.
+                Ok(None) => {}
+                // Row by row it may pass: it leaves out what is there already.
+                Err(error) if error.kind() == StoreErrorKind::Rejected => {
+                    tracing::debug!(%error, "outcomes are written row by row");
+                }
+                Err(error) => return Err(error),
+            }
+        }
         let keys = json_rows(
             runs.iter()
                 .map(|it| (Hex(it.job_id.as_uuid()), Hex(it.run_id.as_uuid()), it.job_version)),
@@ -53,16 +75,10 @@ impl SeaOrmStore {
         let on = self.on(&tx);
         lock_jobs(on, runs.iter().map(|it| it.job_id), DOING).await?;
         let mut answers = judge(on, runs, keys).await?;
-        let applied = |it: &FinishAnswer| matches!(it, FinishAnswer::Applied);
-        if answers.iter().all(applied) {
+        if answers.iter().all(|it| matches!(it, FinishAnswer::Applied)) {
             write(on, whole, runs.iter(), &lanes).await?;
         } else {
-            let left = || {
-                runs.iter()
-                    .zip(&answers)
-                    .filter(|(_, answer)| applied(answer))
-                    .map(|(it, _)| it)
-            };
+            let left = || applied(runs, &answers);
             write(on, Writing::of(&left())?, left(), &lanes).await?;
             look_at_stale(on, runs, &mut answers).await?;
         }
@@ -70,6 +86,70 @@ impl SeaOrmStore {
         self.lanes_are_known(lanes);
         Ok(answers)
     }
+
+    /// As [`finish_runs`](Self::finish_runs), in as few statements as PostgreSQL lets it. `None` where a run is gone or its job was changed, and nothing was written.
+    #[cfg(feature = "postgres")]
+    async fn finish_at_once(
+        &self,
+        seats: &Seats,
+        runs: &[FinishRun],
+        lanes: &HashSet<&Lane>,
+    ) -> Result<Option<Vec<FinishAnswer>>, StoreError> {
+        let seat = self.on_seat(DOING, seats.begin()).await?;
+        let answers = finish_in(self.on(&seat), runs, lanes).await?;
+        match answers {
+            Some(_) => self.on_seat(DOING, seat.commit()).await?,
+            None => self.on_seat(DOING, seat.rollback()).await?,
+        }
+        Ok(answers)
+    }
+}
+
+#[cfg(feature = "postgres")]
+async fn finish_in<C: ConnectionTrait>(
+    on: On<'_, C>,
+    runs: &[FinishRun],
+    lanes: &HashSet<&Lane>,
+) -> Result<Option<Vec<FinishAnswer>>, StoreError> {
+    if !postgres::finish::write(on, runs).await? {
+        return Ok(None);
+    }
+    submit::ensure_lanes(on, lanes).await?;
+    let next = json_rows(runs.iter().filter_map(place_of_next))?;
+    on.execute_batches(on.dialect.sql().put_queue, next, DOING)
+        .await?;
+    write_follow_ups(on, runs.iter()).await?;
+    Ok(Some(vec![FinishAnswer::Applied; runs.len()]))
+}
+
+/// Those of `runs` that are settled as they say.
+fn applied<'a>(
+    runs: &'a [FinishRun],
+    answers: &'a [FinishAnswer],
+) -> impl Iterator<Item = &'a FinishRun> + Clone {
+    runs.iter()
+        .zip(answers)
+        .filter(|(_, answer)| matches!(answer, FinishAnswer::Applied))
+        .map(|(it, _)| it)
+}
+
+fn place_of_next(run: &FinishRun) -> Option<Place<'_>> {
+    let next = run.settlement.next.as_ref();
+    next.map(|next| Place::new(run.job_id, next))
+}
+
+async fn write_follow_ups<'a, C: ConnectionTrait>(
+    on: On<'_, C>,
+    runs: impl Iterator<Item = &'a FinishRun>,
+) -> Result<(), StoreError> {
+    let follow_ups: Vec<PreparedJob> = runs
+        .flat_map(|it| it.settlement.follow_ups.iter().cloned())
+        .collect();
+    if !follow_ups.is_empty() {
+        // Their ids come from the run: one that exists was stored by an earlier try.
+        submit::insert(on, &follow_ups, &HashSet::new()).await?;
+    }
+    Ok(())
 }
 
 impl Writing {
@@ -88,12 +168,6 @@ impl Writing {
                 u8::from(update.is_abandoned),
             )
         });
-        let next = runs.clone().filter_map(|it| {
-            it.settlement
-                .next
-                .as_ref()
-                .map(|next| Place::new(it.job_id, next))
-        });
         Ok(Self {
             ended: json_rows(runs.clone().map(|it| Hex(it.job_id.as_uuid())))?,
             runs: json_rows(runs.clone().map(|it| Hex(it.run_id.as_uuid())))?,
@@ -102,7 +176,7 @@ impl Writing {
                     .filter_map(|it| it.settlement.log.as_ref().map(LogRow)),
             )?,
             jobs: json_rows(jobs)?,
-            next: json_rows(next)?,
+            next: json_rows(runs.clone().filter_map(place_of_next))?,
         })
     }
 }
@@ -193,14 +267,7 @@ async fn write<'a, C: ConnectionTrait>(
     on.execute_batches(sql.delete_runs, writing.ended, DOING).await?;
     on.execute_batches(sql.delete_locks, writing.runs, DOING).await?;
     on.execute_batches(sql.insert_logs, writing.logs, DOING).await?;
-    let follow_ups: Vec<PreparedJob> = runs
-        .flat_map(|it| it.settlement.follow_ups.iter().cloned())
-        .collect();
-    if !follow_ups.is_empty() {
-        // Their ids come from the run: one that exists was stored by an earlier try.
-        submit::insert(on, &follow_ups, &HashSet::new()).await?;
-    }
-    Ok(())
+    write_follow_ups(on, runs).await
 }
 
 fn refuse_finish_nul(run: &FinishRun) -> Result<(), StoreError> {

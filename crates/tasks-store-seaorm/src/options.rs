@@ -40,7 +40,8 @@ pub struct SeaOrmStoreOptions {
     pub durability: Durability,
     /// Connections for reading, 1 to 64. Defaults to 4.
     pub readers: u32,
-    /// Connections for writing to a server, 1 to 64. Defaults to 4. One more renews the lease, so that no work can hold that up. SQLite has one that writes.
+    /// Connections for writing to a server, 1 to 64. Defaults to 4. On PostgreSQL they are for claims, outcomes and new jobs, and at most as many more, opened when they are needed, for everything else. One more renews the lease, so
+    /// that no work can hold that up. SQLite has one that writes.
     pub writers: u32,
     /// Longest wait for the write lock of the database while other programs write, and for locked tables while they are migrated; at most an hour. Defaults to
     /// 5 s.

@@ -24,6 +24,14 @@ impl JobQueue for SeaOrmStore {
         self.again(|| self.submit_jobs(jobs)).await
     }
 
+    async fn submit_claimed(
+        &self,
+        job: &PreparedJob,
+        request: &ClaimRequest,
+    ) -> Result<(SubmitAnswer, Option<ClaimedRun>), StoreError> {
+        self.again(|| self.submit_and_claim(job, request)).await
+    }
+
     async fn claim(&self, request: &ClaimRequest) -> Result<Vec<ClaimedRun>, StoreError> {
         self.again(|| self.claim_due(request)).await
     }

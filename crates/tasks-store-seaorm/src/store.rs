@@ -6,12 +6,16 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "postgres")]
+use sea_orm::DbErr;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait};
 use tasks_abstractions::job::Lane;
 use tasks_abstractions::{
     Clock, GuidGenerator, JobId, JobNotifier, RunId, SequentialGuidGenerator, StoreError, Timestamp,
 };
 
+#[cfg(feature = "postgres")]
+use crate::connect::Seats;
 use crate::connect::{self, Handles};
 use crate::error::{Class, class_of, failed, is_conflict};
 use crate::lock_file::LockFiles;
@@ -150,6 +154,29 @@ impl SeaOrmStore {
         begin(&self.shared, self.shared.busy_timeout, doing).await
     }
 
+    /// The connections for what runs all the time.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn seats(&self) -> Option<&Seats> {
+        self.shared.open.seats.as_ref()
+    }
+
+    /// Waits for an answer about a seat, at most as long as for a connection and an answer of its server.
+    #[cfg(feature = "postgres")]
+    pub(crate) async fn on_seat<T>(
+        &self,
+        doing: &str,
+        work: impl Future<Output = Result<T, DbErr>>,
+    ) -> Result<T, StoreError> {
+        let limit = self
+            .shared
+            .open
+            .answer_limit
+            .map(|it| it + self.shared.acquire_timeout);
+        answered(limit, doing, work)
+            .await?
+            .map_err(|it| failed(it, doing))
+    }
+
     /// As [`begin`](Self::begin), over the connection that renews the lease.
     pub(crate) async fn begin_lease(&self, doing: &str) -> Result<DatabaseTransaction, StoreError> {
         let shared = &self.shared;
@@ -167,7 +194,7 @@ impl SeaOrmStore {
     }
 
     /// Statements on a transaction of the store's own.
-    pub(crate) fn on<'t>(&self, tx: &'t DatabaseTransaction) -> On<'t, DatabaseTransaction> {
+    pub(crate) fn on<'t, C: ConnectionTrait>(&self, tx: &'t C) -> On<'t, C> {
         On::own(tx, &self.shared.open)
     }
 

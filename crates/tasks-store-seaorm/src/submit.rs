@@ -4,16 +4,20 @@ use std::collections::{HashMap, HashSet};
 
 use sea_orm::{ConnectionTrait, Value};
 use tasks_abstractions::job::Lane;
-use tasks_abstractions::store::{PreparedJob, StoreErrorKind, SubmitAnswer};
+use tasks_abstractions::store::{ClaimRequest, ClaimedRun, PreparedJob, StoreErrorKind, SubmitAnswer};
 use tasks_abstractions::{JobId, JobInfo, JobState, StoreError, WakeHandle};
 use uuid::Uuid;
 
+use crate::claim::{claimed_run, move_to_runs, must_live};
+#[cfg(feature = "postgres")]
+use crate::connect::Seats;
+use crate::dialect::{Dialect, postgres};
 use crate::error::refuse_nul;
-use crate::row::{Hex, JobRow, Place, json_rows, name_key, uuid_at};
+use crate::row::{Hex, JobRow, Place, PlainRow, json_rows, name_key, uuid_at};
 use crate::statement::{On, column};
 use crate::store::SeaOrmStore;
 
-const DOING: &str = "store jobs";
+pub(crate) const DOING: &str = "store jobs";
 
 /// How often a job is tried whose hindrance is gone each time.
 const TRIES: usize = 4;
@@ -86,12 +90,146 @@ impl SeaOrmStore {
         if jobs.is_empty() {
             return Ok(Vec::new());
         }
+        if let [job] = jobs
+            && let Some((answer, _)) = self.submit_at_once(job, None).await?
+        {
+            return Ok(vec![answer]);
+        }
         let lanes = self.unknown_lanes(lanes_of(jobs));
-        let tx = self.begin(DOING).await?;
-        let answers = insert(self.on(&tx), jobs, &lanes).await?;
-        self.commit(tx, DOING).await?;
+        let answers = self.insert_all(jobs, &lanes).await?;
         self.lanes_are_known(lanes);
         Ok(answers)
+    }
+
+    async fn insert_all(
+        &self,
+        jobs: &[PreparedJob],
+        lanes: &HashSet<&Lane>,
+    ) -> Result<Vec<SubmitAnswer>, StoreError> {
+        #[cfg(feature = "postgres")]
+        if let Some(seats) = self.seats() {
+            if let Some(answers) = self.insert_new(seats, jobs, lanes).await? {
+                return Ok(answers);
+            }
+            let seat = self.on_seat(DOING, seats.begin()).await?;
+            let answers = insert(self.on(&seat), jobs, lanes).await?;
+            self.on_seat(DOING, seat.commit()).await?;
+            return Ok(answers);
+        }
+        let tx = self.begin(DOING).await?;
+        let answers = insert(self.on(&tx), jobs, lanes).await?;
+        self.commit(tx, DOING).await?;
+        Ok(answers)
+    }
+
+    /// Stores jobs none of which is there yet. `None` where one is, or may be, and nothing was stored.
+    #[cfg(feature = "postgres")]
+    async fn insert_new(
+        &self,
+        seats: &Seats,
+        jobs: &[PreparedJob],
+        lanes: &HashSet<&Lane>,
+    ) -> Result<Option<Vec<SubmitAnswer>>, StoreError> {
+        jobs.iter().try_for_each(|it| refuse_job_nul(&it.job))?;
+        let mut seen = HashSet::with_capacity(jobs.len());
+        if !jobs.iter().all(|it| seen.insert(it.job.id)) {
+            return Ok(None);
+        }
+        let mut rows: Vec<JobRow<'_>> = jobs.iter().map(new_row).collect();
+        // In the one order in which all write them.
+        rows.sort_unstable_by_key(|it| it.job.id);
+        let first: Vec<_> = jobs
+            .iter()
+            .filter_map(|it| Some((it.job.id, it.first.as_ref()?)))
+            .collect();
+        let seat = self.on_seat(DOING, seats.begin()).await?;
+        let on = self.on(&seat);
+        ensure_lanes(on, lanes).await?;
+        match postgres::insert::insert_new(on, &rows, &first).await {
+            Ok(true) => {
+                self.on_seat(DOING, seat.commit()).await?;
+                Ok(Some(vec![SubmitAnswer::Inserted; jobs.len()]))
+            }
+            Err(error) if error.kind() != StoreErrorKind::Rejected => Err(error),
+            Ok(false) | Err(_) => {
+                self.on_seat(DOING, seat.rollback()).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Stores one new job in one statement, where the database has one for it. `None` where it was not stored, for whatever reason.
+    #[cfg(feature = "postgres")]
+    async fn submit_at_once(
+        &self,
+        job: &PreparedJob,
+        claim: Option<&ClaimRequest>,
+    ) -> Result<Option<(SubmitAnswer, Option<ClaimedRun>)>, StoreError> {
+        let (Some(seats), Some(first)) = (self.seats(), &job.first) else {
+            return Ok(None);
+        };
+        if !self.unknown_lanes([&first.lane].into_iter()).is_empty() {
+            return Ok(None);
+        }
+        refuse_job_nul(&job.job)?;
+        let seat = self.on_seat(DOING, seats.take()).await?;
+        postgres::insert::insert_one(self.on(&seat), &new_row(job), first, claim, || self.new_run()).await
+    }
+
+    #[cfg(not(feature = "postgres"))]
+    async fn submit_at_once(
+        &self,
+        _: &PreparedJob,
+        _: Option<&ClaimRequest>,
+    ) -> Result<Option<(SubmitAnswer, Option<ClaimedRun>)>, StoreError> {
+        Ok(None)
+    }
+
+    pub(crate) async fn submit_and_claim(
+        &self,
+        job: &PreparedJob,
+        request: &ClaimRequest,
+    ) -> Result<(SubmitAnswer, Option<ClaimedRun>), StoreError> {
+        if let Some(answer) = self.submit_at_once(job, Some(request)).await? {
+            return Ok(answer);
+        }
+        let jobs = std::slice::from_ref(job);
+        let lanes = self.unknown_lanes(lanes_of(jobs));
+        let tx = self.begin(DOING).await?;
+        let on = self.on(&tx);
+        let answer = insert(on, jobs, &lanes).await?.pop();
+        let answer =
+            answer.ok_or_else(|| StoreError::new(StoreErrorKind::Invalid, "the store gave no answer"))?;
+        let mut claimed = Vec::new();
+        if let Some(first) = job.first.as_ref().filter(|it| request.lanes.contains(&it.lane))
+            && answer == SubmitAnswer::Inserted
+        {
+            let clock = match must_live(on, request.instance, DOING).await {
+                Ok(clock) => Some(clock),
+                // It waits for others then.
+                Err(error) if error.kind() == StoreErrorKind::Fenced => None,
+                Err(error) => return Err(error),
+            };
+            let now = clock.map(|it| self.now_from(request.now, it)).transpose()?;
+            if let Some(now) = now.filter(|it| first.due_at <= *it) {
+                let job = stored_as(&new_row(job));
+                claimed.push(claimed_run(job, first.clone(), request, self.new_run(), now));
+                move_to_runs(on, request, now, &mut claimed).await?;
+            }
+        }
+        self.commit(tx, DOING).await?;
+        self.lanes_are_known(lanes);
+        Ok((answer, claimed.pop()))
+    }
+}
+
+/// A new job as it is read when it is claimed.
+pub(crate) fn stored_as(row: &JobRow<'_>) -> JobInfo {
+    JobInfo {
+        status: row.state.into(),
+        is_running: false,
+        next_run_time: None,
+        ..row.job.clone()
     }
 }
 
@@ -152,10 +290,22 @@ async fn insert_part<C: ConnectionTrait>(
         if open.is_empty() {
             break;
         }
-        let rows = json_rows(open.iter().map(|at| new_row(&jobs[*at])))?;
+        let rows: Vec<JobRow<'_>> = open.iter().map(|at| new_row(&jobs[*at])).collect();
         let mut inserted = HashSet::with_capacity(open.len());
-        for (json, _) in rows {
-            inserted.extend(insert_rows(on, json, DOING).await?);
+        if on.dialect == Dialect::Postgres {
+            inserted.extend(postgres::submit::insert_jobs(on, &rows).await?);
+        } else if let Some(sql) = on.dialect.sql().insert_plain_jobs
+            && rows.iter().all(JobRow::is_plain)
+        {
+            for (json, _) in json_rows(rows.iter().map(PlainRow))? {
+                for row in on.rows(sql, vec![json.into()], DOING).await? {
+                    inserted.insert(uuid_at(&row, 0, "the id of a new job")?);
+                }
+            }
+        } else {
+            for (json, _) in json_rows(rows)? {
+                inserted.extend(insert_rows(on, json, DOING).await?);
+            }
         }
         let is_new = |at: usize| inserted.contains(&jobs[at].job.id.as_uuid());
         for at in open.iter().copied().filter(|at| is_new(*at)) {
@@ -171,13 +321,17 @@ async fn insert_part<C: ConnectionTrait>(
             format!("cannot {DOING}: others stored and removed the same jobs each time; try again"),
         )
     })?;
-    let places = jobs.iter().zip(&answers).filter_map(|(it, answer)| {
+    let first = jobs.iter().zip(&answers).filter_map(|(it, answer)| {
         let first = it.first.as_ref().filter(|_| *answer == SubmitAnswer::Inserted)?;
-        Some(Place::new(it.job.id, first))
+        Some((it.job.id, first))
     });
-    let places = json_rows(places)?;
-    on.execute_batches(on.dialect.sql().put_queue, places, DOING)
-        .await?;
+    if on.dialect == Dialect::Postgres {
+        postgres::submit::insert_first(on, first).await?;
+    } else {
+        let places = json_rows(first.map(|(job, first)| Place::new(job, first)))?;
+        on.execute_batches(on.dialect.sql().put_queue, places, DOING)
+            .await?;
+    }
     Ok(answers)
 }
 

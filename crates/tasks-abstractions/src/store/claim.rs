@@ -19,6 +19,19 @@ pub struct ClaimRequest {
     pub limit: usize,
     /// The present instant; `None` = the store's clock.
     pub now: Option<Timestamp>,
+    /// Where not empty: it is enough to look there. A store may look everywhere, in which case it claims what is most urgent.
+    pub floors: Vec<ClaimFloor>,
+}
+
+/// A place in a lane from which on a claim looks. What lies before it was taken: on a server its dead index entries would be walked over again with every claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimFloor {
+    /// The lane, one of those of the request.
+    pub lane: Lane,
+    /// The rank there.
+    pub rank: i16,
+    /// The earliest due time that is looked for.
+    pub due_at: Timestamp,
 }
 
 /// An execution that now is in flight, with its job.

@@ -16,7 +16,7 @@ mod queue;
 mod submit;
 
 pub use change::{ChangeAnswer, Decide, Decision, JobChange, RunChange, WaitingChange};
-pub use claim::{ClaimRequest, ClaimedRun, TakeOver, TakenOver};
+pub use claim::{ClaimFloor, ClaimRequest, ClaimedRun, TakeOver, TakenOver};
 pub use cleanup::{Cleanup, CleanupTarget, JobEnd, TypeFilter};
 pub use error::{StoreError, StoreErrorKind};
 pub use finish::{FinishAnswer, FinishRun, JobUpdate, Settlement};

@@ -42,9 +42,19 @@ pub trait JobQueue: Send + Sync + Debug {
     /// `submitting_an_id_again_changes_nothing`, `a_taken_name_is_answered_per_job`, `submit_takes_ten_thousand_at_once`.
     async fn submit(&self, jobs: &[PreparedJob]) -> Result<Vec<SubmitAnswer>, StoreError>;
 
+    /// Stores one new job, and in the same transaction hands its first execution to the asking node as if it had claimed it ("born claimed"): where the node is
+    /// alive, and the execution is due and in one of the request's lanes. Else it waits, as after [`submit`](Self::submit). `limit` and `floors` of the request
+    /// have no part in it. Conformance: `a_job_is_born_claimed_for_a_node_that_may_run_it`, `a_job_that_cannot_be_born_claimed_waits`,
+    /// `a_job_that_exists_is_not_born_again`.
+    async fn submit_claimed(
+        &self,
+        job: &PreparedJob,
+        request: &ClaimRequest,
+    ) -> Result<(SubmitAnswer, Option<ClaimedRun>), StoreError>;
+
     /// Moves due executions of the given lanes from waiting to in flight under new run ids: smallest rank first, then earliest due, then smallest job
     /// id. Two claims at once never get the same execution. Jobs of any state are claimed if they wait: what to do with them is the engine's
-    /// business. Conformance: `claim_takes_due_executions_in_order`, `claim_serves_only_the_given_lanes`, `claim_gives_an_execution_to_one_node_only`,
+    /// business. Conformance: `claim_takes_due_executions_in_order`, `a_claim_finds_what_lies_from_its_floors_on`, `claim_serves_only_the_given_lanes`, `claim_gives_an_execution_to_one_node_only`,
     /// `claim_is_refused_to_a_fenced_node`.
     ///
     /// # Errors

@@ -199,9 +199,13 @@ async fn work(host: &Host, board: &Board, plan: &Plan) -> Result<(), Failure> {
     ))
     .map_err(closed)?;
     board.begin(ids.len(), already);
-    wait::until_done(host, board).await?;
+    let written = loop {
+        wait::until_done(host, board).await?;
+        if let Some(written) = sums::write(management.as_ref(), &ids, &root, plan).await? {
+            break written;
+        }
+    };
     output::show(None);
-    let written = sums::write(management.as_ref(), &ids, &root, plan).await?;
     output::line(&summary::text(management.as_ref(), board).await?).map_err(closed)?;
     output::line(&written.to_string()).map_err(closed)
 }

@@ -11,7 +11,7 @@ use tracing::warn;
 
 use super::Plan;
 use super::checksum::ChecksumArgs;
-use super::enqueue::{PAGE, read};
+use super::enqueue::{OPEN, PAGE, read};
 use super::files::{modified, shown};
 use super::path::exact;
 use crate::failure::Failure;
@@ -58,7 +58,8 @@ pub(super) fn temporary(sums: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Writes a line for each of these jobs that has a checksum, in this order. The file gets its name when it is complete.
+/// Writes a line for each of these jobs that has a checksum, in this order. The file gets its name when it is complete. `None` where one of the jobs is open still: a job
+/// that goes from one status to another, for example because its node died, may be missed by who looks for one status after the other.
 ///
 /// # Errors
 /// Where the store failed or the file cannot be written.
@@ -67,7 +68,7 @@ pub(super) async fn write(
     ids: &[JobId],
     root: &Path,
     plan: &Plan,
-) -> Result<Written, Failure> {
+) -> Result<Option<Written>, Failure> {
     let failed = |error| Failure::because(&format!("{} cannot be written", plan.sums.display()), error);
     let temporary = temporary(&plan.sums);
     let mut out = BufWriter::new(File::create(&temporary).map_err(failed)?);
@@ -77,6 +78,9 @@ pub(super) async fn write(
     };
     for page in ids.chunks(PAGE) {
         let jobs = read(management, page).await?;
+        if jobs.iter().any(|it| OPEN.contains(&it.status)) {
+            return Ok(None);
+        }
         let by_id: HashMap<JobId, &JobInfo> = jobs.iter().map(|it| (it.id, it)).collect();
         for id in page {
             match by_id.get(id).map(|it| line_of(it, root, &plan.root)) {
@@ -94,7 +98,7 @@ pub(super) async fn write(
         fs::rename(&temporary, &plan.sums)
     };
     complete(out).map_err(failed)?;
-    Ok(written)
+    Ok(Some(written))
 }
 
 enum Line {

@@ -1,8 +1,9 @@
 //! What this process has in flight.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
+use foldhash::{HashMap, HashMapExt as _};
 use tasks_abstractions::job::{ClaimId, InstanceId};
 use tasks_abstractions::run::Progress;
 use tasks_abstractions::store::ClaimedRun;
@@ -51,7 +52,8 @@ pub(super) struct InFlight {
 #[derive(Debug)]
 pub(super) struct Board {
     pub(super) instance: InstanceId,
-    pub(super) runs: HashMap<RunId, InFlight>,
+    /// Boxed: the table is moved when it grows.
+    pub(super) runs: HashMap<RunId, Box<InFlight>>,
     /// Jobs whose code runs here, also where the run was given up already: such a job is not started a second time.
     pub(super) code: HashMap<JobId, RunId>,
     pub(super) claims: HashSet<ClaimId>,
@@ -59,6 +61,8 @@ pub(super) struct Board {
     pub(super) lost_take_overs: HashSet<ClaimId>,
     /// Runs that hold a slot.
     pub(super) executing: usize,
+    /// Slots that are kept for claims whose replies are on the way.
+    pub(super) reserved: usize,
     /// Free slots that the claim loop waits for; 0 while it does not. Without it every ending run would wake the loop for one slot.
     pub(super) wanted_slots: usize,
     /// Runs whose outcome waits for the store.
@@ -80,6 +84,7 @@ impl Board {
             claims: HashSet::new(),
             lost_take_overs: HashSet::new(),
             executing: 0,
+            reserved: 0,
             wanted_slots: 0,
             unsettled: 0,
             suspect: None,
@@ -96,7 +101,7 @@ impl Board {
         }
         self.runs.insert(
             claimed.run.run_id,
-            InFlight {
+            Box::new(InFlight {
                 claimed: claimed.clone(),
                 cancel: cancel.clone(),
                 began: None,
@@ -109,7 +114,7 @@ impl Board {
                 is_reported_stuck: false,
                 progress: None,
                 is_progress_new: false,
-            },
+            }),
         );
         cancel
     }

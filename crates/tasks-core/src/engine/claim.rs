@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use tasks_abstractions::job::{ClaimId, Lane};
 use tasks_abstractions::run::RunKind;
-use tasks_abstractions::store::{ClaimRequest, ClaimedRun, StoreErrorKind};
+use tasks_abstractions::store::{ClaimFloor, ClaimRequest, ClaimedRun, StoreErrorKind};
 use tasks_abstractions::{JobType, MisfirePolicy, RunOutcome, StoreError};
 use tokio::time::Instant;
 use tracing::{debug, warn};
@@ -18,6 +18,8 @@ use crate::transition::RunReport;
 const SIDE_LOOK: Duration = Duration::from_secs(1);
 /// One in so many free slots is theirs then.
 const SIDE_SHARE: usize = 4;
+/// Outcomes that may wait for the store, as many as jobs may run at once, before nothing more is claimed; at least so many, so that quick jobs are written down together.
+const LEAST_AHEAD: usize = 50;
 
 /// What a claim step did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +55,7 @@ impl Engine {
         let may_be_more_beside = !looks_first || claimed >= share;
         if claimed < limit {
             let main = self.lanes().main.clone();
-            claimed += self.claim_from(main, limit - claimed).await?;
+            claimed += self.claim_main(main, limit - claimed).await?;
         }
         let is_full = claimed >= limit;
         if !is_full && may_be_more_beside {
@@ -94,25 +96,35 @@ impl Engine {
 
     /// Wakes the claim loop if it waits for slots and enough are free, or no run is left that could free more.
     pub(super) fn offer_slots(&self) {
-        let mut board = self.board();
+        let offers = self.offers_slots(&mut self.board());
+        if offers {
+            self.signals().work();
+        }
+    }
+
+    /// Whether the claim loop is to be woken for free slots; notes that it is.
+    pub(super) fn offers_slots(&self, board: &mut Board) -> bool {
         let wanted = board.wanted_slots;
-        if wanted == 0 || (self.free_slots_on(&board) < wanted && board.executing > 0) {
-            return;
+        if wanted == 0 || (self.free_slots_on(board) < wanted && board.executing > 0) {
+            return false;
         }
         board.wanted_slots = 0;
-        drop(board);
-        self.signals().work();
+        true
     }
 
     pub(super) fn free_slots(&self) -> usize {
         self.free_slots_on(&self.board())
     }
 
-    fn free_slots_on(&self, board: &Board) -> usize {
-        if board.unsettled >= self.options().max_unsettled {
+    pub(super) fn free_slots_on(&self, board: &Board) -> usize {
+        // What has ended and is not written down would be repeated after a crash: claims do not run far ahead of it.
+        let most = self.options().max_concurrency.max(LEAST_AHEAD);
+        if board.unsettled >= self.options().max_unsettled || self.waiting_outcomes() >= most {
             return 0;
         }
-        self.options().max_concurrency.saturating_sub(board.executing)
+        self.options()
+            .max_concurrency
+            .saturating_sub(board.executing + board.reserved)
     }
 
     fn is_side_look_due(&self) -> bool {
@@ -128,20 +140,42 @@ impl Engine {
         let mut claimed = 0;
         let is_alone = self.board().suspect.is_none();
         if is_alone && room > 0 && queue.next_due(&lanes.suspects, now).await? == Some(Duration::ZERO) {
-            claimed += self.claim_from(lanes.suspects.clone(), 1).await?;
+            claimed += self.claim_from(lanes.suspects.clone(), 1, None).await?;
         }
         if claimed < room && queue.next_due(&lanes.types, now).await? == Some(Duration::ZERO) {
-            claimed += self.claim_from(lanes.types.clone(), room - claimed).await?;
+            claimed += self.claim_from(lanes.types.clone(), room - claimed, None).await?;
         }
         Ok(claimed)
     }
 
-    async fn claim_from(&self, lanes: Vec<Lane>, limit: usize) -> Result<usize, StoreError> {
+    /// The main lanes, from the floors on while there is more than can be taken. After a short claim under a floor everything is looked at: nothing sleeps over
+    /// what may lie before it.
+    async fn claim_main(&self, lanes: Vec<Lane>, limit: usize) -> Result<usize, StoreError> {
+        let floors = self.signals().floors().for_next_claim();
+        let has_floors = !floors.is_empty();
+        let claimed = self.claim_from(lanes.clone(), limit, Some(floors)).await?;
+        if claimed >= limit || !has_floors {
+            return Ok(claimed);
+        }
+        self.signals().floors().drop_all();
+        let floors = self.signals().floors().for_next_claim();
+        Ok(claimed + self.claim_from(lanes, limit - claimed, Some(floors)).await?)
+    }
+
+    /// Looks everywhere in `lanes`, or from floors on, which then are raised.
+    async fn claim_from(
+        &self,
+        lanes: Vec<Lane>,
+        limit: usize,
+        floors: Option<Vec<ClaimFloor>>,
+    ) -> Result<usize, StoreError> {
+        let has_floors = floors.is_some();
         let claim_id = ClaimId::generate(self.parts().guids.as_ref());
         let instance = {
             let mut board = self.board();
             // Registered before the request is sent: from now on a run of this claim is ours to look after.
             board.claims.insert(claim_id);
+            board.reserved += limit;
             board.instance
         };
         let request = ClaimRequest {
@@ -150,13 +184,20 @@ impl Engine {
             lanes,
             limit,
             now: self.parts().clock.authoritative_now(),
+            floors: floors.unwrap_or_default(),
         };
         let reply = self.parts().queue.claim(&request).await;
         let runs = match reply {
             Ok(runs) => runs,
             Err(error) => {
                 // Should the claim have been carried out, its runs are unknown here and the next heartbeat gives them back.
-                self.board().claims.remove(&claim_id);
+                {
+                    let mut board = self.board();
+                    board.claims.remove(&claim_id);
+                    board.reserved -= limit;
+                }
+                // What it had locked may be free again, before the floors that other claims have set meanwhile.
+                self.signals().floors().drop_all();
                 if error.kind() == StoreErrorKind::Fenced {
                     self.fenced(instance).await;
                 }
@@ -164,13 +205,23 @@ impl Engine {
             }
         };
         let count = runs.len();
+        if has_floors && count >= limit {
+            let places = runs.iter().map(|it| (it.run.entry.rank, it.run.entry.due_at));
+            self.signals().floors().raise(&request.lanes, places);
+        }
         self.accept(runs);
-        self.board().claims.remove(&claim_id);
+        let mut board = self.board();
+        board.claims.remove(&claim_id);
+        board.reserved -= limit;
+        drop(board);
+        if count < limit {
+            self.offer_slots();
+        }
         Ok(count)
     }
 
     /// Starts claimed runs, or settles those that must not start.
-    fn accept(&self, runs: Vec<ClaimedRun>) {
+    pub(super) fn accept(&self, runs: Vec<ClaimedRun>) {
         let now = self.now();
         // A process that stood still wakes with the reply in its hands: others may run these jobs already.
         let is_leaving = !self.is_claiming() || self.is_lease_over();

@@ -25,11 +25,22 @@ use crate::transition::{RunReport, capture};
 impl Engine {
     /// Starts the code of claimed runs on the runtime for jobs: by one task which starts the others from inside, because each task from outside wakes
     /// a thread.
-    pub(super) fn start_all(&self, runs: Vec<(ClaimedRun, RunCancel)>) {
+    pub(super) fn start_all(&self, mut runs: Vec<(ClaimedRun, RunCancel)>) {
         if runs.is_empty() {
             return;
         }
         let engine = self.clone();
+        if runs.len() == 1
+            && let Some((claimed, cancel)) = runs.pop()
+        {
+            let span = engine.span_of(&claimed);
+            drop(
+                self.parts()
+                    .jobs
+                    .spawn(engine.execute(claimed, cancel).instrument(span)),
+            );
+            return;
+        }
         let start = async move {
             for (claimed, cancel) in runs {
                 let span = engine.span_of(&claimed);
@@ -65,18 +76,20 @@ impl Engine {
                 let new = |outcome| RunReport::new(outcome, claimed.run.claimed_at, Duration::ZERO);
                 self.panicked(&text_of(panic.as_ref()), new(RunOutcome::Panicked))
             });
-        let is_first = {
+        let (is_first, offers) = {
             let mut board = self.board();
             let is_first = board.end(run_id);
             board.code_returned(job_id, run_id);
-            is_first
+            (is_first, self.offers_slots(&mut board))
         };
         if is_first {
             self.send_ended(claimed, report);
         } else {
             tracing::warn!(outcome = %report.outcome, "the run had been given up when its code returned; its outcome is dropped");
         }
-        self.offer_slots();
+        if offers {
+            self.signals().work();
+        }
     }
 
     async fn run_code(&self, claimed: &ClaimedRun, cancel: RunCancel) -> RunReport {

@@ -2,18 +2,18 @@
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 
 use rand::RngExt;
 use tasks_abstractions::run::{JobSnapshot, RunInfo};
 use tasks_abstractions::store::{ClaimedRun, FinishAnswer, FinishRun, PreparedJob, Settlement};
 use tasks_abstractions::{FollowUpRequest, JobFlags, JobInfo, JobSettled, RunId, RunOutcome, StoreError};
-use tokio::sync::mpsc;
+use tokio::sync::Notify;
 use tracing::{debug, error, warn};
 
 use super::execute::text_of;
-use super::{DurableFinish, Engine};
+use super::{DurableFinish, Engine, lock};
 use crate::transition::{RunReport, SettleContext, settle};
 
 /// Times a settlement may be found stale in a batch before it is written alone.
@@ -39,30 +39,61 @@ enum Answered {
     Unknown(Box<Ended>, StoreError),
 }
 
-/// Outcomes on their way to the store, oldest first.
-#[derive(Debug)]
+/// Outcomes on their way to the store, oldest first. Several batches may be on their way at once; what is left of one comes back to the front.
+#[derive(Debug, Default)]
 pub(super) struct Inbox {
-    arrivals: mpsc::UnboundedReceiver<Ended>,
-    kept: VecDeque<Ended>,
+    kept: Mutex<VecDeque<Ended>>,
+    arrived: Notify,
+    piled_up: Notify,
 }
 
 impl Inbox {
-    pub(super) fn new(arrivals: mpsc::UnboundedReceiver<Ended>) -> Self {
-        Self {
-            arrivals,
-            kept: VecDeque::new(),
+    /// `pile`: from how many on a second batch is worth its transaction.
+    fn push(&self, it: Ended, pile: usize) {
+        let mut kept = lock(&self.kept);
+        kept.push_back(it);
+        let count = kept.len();
+        drop(kept);
+        if count == 1 {
+            self.arrived.notify_one();
+        }
+        if count == pile {
+            self.piled_up.notify_one();
         }
     }
 
-    fn drain(&mut self) {
-        while let Ok(it) = self.arrivals.try_recv() {
-            self.kept.push_back(it);
+    fn len(&self) -> usize {
+        lock(&self.kept).len()
+    }
+
+    fn take(&self, most: usize) -> Vec<Ended> {
+        let mut kept = lock(&self.kept);
+        // One that is stale again and again is written alone, so that it is computed and written with nothing between.
+        let is_alone = kept.front().is_some_and(|it| it.stale >= STALE_IN_BATCH);
+        let count = if is_alone { 1 } else { most.min(kept.len()) };
+        let batch = kept.drain(..count).collect();
+        if !kept.is_empty() {
+            self.arrived.notify_one();
+            self.piled_up.notify_one();
         }
+        batch
+    }
+
+    fn put_back(&self, again: Vec<Ended>) {
+        if again.is_empty() {
+            return;
+        }
+        let mut kept = lock(&self.kept);
+        for it in again.into_iter().rev() {
+            kept.push_front(it);
+        }
+        self.arrived.notify_one();
+        self.piled_up.notify_one();
     }
 }
 
 impl Engine {
-    /// Hands an outcome to the finish loop. It must have been marked as ended on the board.
+    /// Hands an outcome to the finish loops. It must have been marked as ended on the board.
     pub(super) fn send_ended(&self, claimed: ClaimedRun, report: RunReport) {
         let it = Ended {
             job: claimed.job,
@@ -71,33 +102,41 @@ impl Engine {
             stale: 0,
             is_reduced: false,
         };
-        // The receiver lives as long as the engine itself.
-        if self.shared.ended.send(it).is_err() {
-            error!("the engine is gone; the run is left to other nodes");
-        }
+        self.shared.to_finish.push(it, self.pile());
+    }
+
+    /// Outcomes that no batch has taken yet.
+    pub(super) fn waiting_outcomes(&self) -> usize {
+        self.shared.to_finish.len()
     }
 
     /// Waits until there is an outcome to write.
     pub(super) async fn wait_for_ended(&self) {
-        let mut inbox = self.shared.to_finish.lock().await;
-        if inbox.kept.is_empty()
-            && let Some(it) = inbox.arrivals.recv().await
-        {
-            inbox.kept.push_back(it);
+        while self.shared.to_finish.len() == 0 {
+            self.shared.to_finish.arrived.notified().await;
         }
+    }
+
+    /// Waits until so many outcomes are to be written that one batch at a time is not enough.
+    pub(super) async fn wait_for_pile(&self) {
+        while self.shared.to_finish.len() < self.pile() {
+            self.shared.to_finish.piled_up.notified().await;
+        }
+    }
+
+    fn pile(&self) -> usize {
+        (self.options().finish_batch / 2).max(1)
     }
 
     /// Whether a batch should wait a little for more outcomes: it is not full, and code that may end soon is running.
-    pub(super) async fn should_linger(&self) -> bool {
-        if self.options().durable_finish == DurableFinish::Each {
-            return false;
-        }
-        let mut inbox = self.shared.to_finish.lock().await;
-        inbox.drain();
-        inbox.kept.len() < self.options().finish_batch && self.board().executing > 0
+    pub(super) fn should_linger(&self) -> bool {
+        self.options().durable_finish == DurableFinish::Batched
+            && self.shared.to_finish.len() < self.options().finish_batch
+            && self.board().executing > 0
     }
 
-    /// Writes one batch of outcomes; answers how many runs were settled. Outcomes that could not be written are kept.
+    /// Writes one batch of outcomes; answers how many runs were settled. Outcomes that could not be written are kept. May be called while other batches are on
+    /// their way.
     ///
     /// # Errors
     /// Where the store is away. Nothing is lost: call it again later.
@@ -106,24 +145,18 @@ impl Engine {
             DurableFinish::Batched => self.options().finish_batch,
             DurableFinish::Each => 1,
         };
-        let mut inbox = self.shared.to_finish.lock().await;
-        inbox.drain();
-        // One that is stale again and again is written alone, so that it is computed and written with nothing between.
-        let is_alone = inbox.kept.front().is_some_and(|it| it.stale >= STALE_IN_BATCH);
-        let count = if is_alone { 1 } else { most.min(inbox.kept.len()) };
-        let batch: Vec<Ended> = inbox.kept.drain(..count).collect();
+        let batch = self.shared.to_finish.take(most);
         if batch.is_empty() {
             return Ok(0);
         }
+        self.offer_slots();
         let mut again = Vec::new();
         let mut settled = 0;
         let outcome = self.write(batch, &mut again, &mut settled).await;
         self.shared
             .is_store_away
             .store(outcome.is_err(), Ordering::Release);
-        for it in again.into_iter().rev() {
-            inbox.kept.push_front(it);
-        }
+        self.shared.to_finish.put_back(again);
         outcome.map(|()| settled)
     }
 
@@ -318,11 +351,13 @@ impl Engine {
 
     /// Takes a run off the board, and lets the claim loop know what that makes room for.
     fn forget(&self, run: RunId) {
-        let was_suspect = self.board().settle(run);
-        if was_suspect {
+        let mut board = self.board();
+        let was_suspect = board.settle(run);
+        let offers = self.offers_slots(&mut board);
+        drop(board);
+        if was_suspect || offers {
             self.signals().work();
         }
-        self.offer_slots();
     }
 
     /// Whether an outcome that the store no longer knows as in flight is there already: from a call whose reply was lost.

@@ -19,9 +19,13 @@ impl Engine {
     fn heard(&self, notification: &Notification) {
         match notification {
             Notification::Work(hints) if hints.is_empty() || hints.iter().any(|it| self.concerns(it)) => {
+                self.signals().came_in(hints);
                 self.signals().heard_work();
             }
-            Notification::Commands => self.signals().heard_commands(),
+            Notification::Commands => {
+                self.signals().came_in(&[]);
+                self.signals().heard_commands();
+            }
             _ => {}
         }
     }
@@ -39,8 +43,9 @@ impl Engine {
             .any(|it| it.contains(lane))
     }
 
-    /// Tells the others of an execution that this node put back and is not going to take itself.
+    /// An execution that this node put back: its own claims look there, and if it is not going to take it itself, the others are told.
     pub(super) fn hand_over(&self, next: &QueueEntry) {
+        self.signals().floors().lower(next.rank, next.due_at);
         if self.is_claiming() && self.lanes().main.contains(&next.lane) {
             return;
         }

@@ -7,6 +7,8 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use tasks_abstractions::StoreError;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::{debug, warn};
@@ -17,6 +19,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Pause after a claim that got nothing although something is due.
 const IN_VAIN: Duration = Duration::from_millis(20);
+/// Claims that are on their way at once while more work is due.
+const CLAIMS_AT_ONCE: usize = 2;
 /// Longest wait for more free slots while more work is due.
 const CLAIM_LINGER: Duration = Duration::from_millis(2);
 /// What is heard within this time of what was heard before is passed on together: each time costs every idle node a claim.
@@ -65,12 +69,14 @@ impl Engine {
     /// Runs every loop until [`shutdown`](Self::shutdown) has come to its end. Registers the node first.
     pub async fn run(&self) {
         let over = self.ended();
+        self.signals().start_with(self.starter());
         tokio::select! {
             () = over => {}
             () = self.heartbeat_loop() => {}
             () = self.rescue_loop() => {}
             () = self.claim_loop() => {}
             () = self.finish_loop() => {}
+            () = self.second_finish_loop() => {}
             () = self.watch_loop() => {}
             () = self.command_loop() => {}
             () = self.hearing_loop() => {}
@@ -122,38 +128,62 @@ impl Engine {
     async fn claim_loop(&self) {
         let mut pause = Pause::new("claim");
         let mut is_busy = false;
+        // While one waits for the store's disk, the next is worked on.
+        let mut claims = FuturesUnordered::new();
         loop {
-            if !self.is_claiming() || !self.is_registered() {
+            let may_claim = self.is_claiming() && self.is_registered();
+            let begins = if !claims.is_empty() {
+                may_claim
+                    && is_busy
+                    && claims.len() < CLAIMS_AT_ONCE
+                    && self.want_slots(self.worthwhile_slots())
+            } else if may_claim {
+                self.has_room(is_busy).await
+            } else {
                 self.signals().wait_for_work().await;
+                false
+            };
+            if begins {
+                self.want_slots(0);
+                claims.push(self.claim_step());
+            }
+            if claims.is_empty() {
                 continue;
             }
-            if is_busy && !self.want_slots(self.worthwhile_slots()) {
-                // A timeout is fine: some runs take long, and then a few slots are worth a claim as well.
-                let _ = timeout(CLAIM_LINGER, self.signals().wait_for_work()).await;
-            }
-            if !self.want_slots(1) {
-                self.signals().wait_for_work().await;
-                continue;
-            }
-            self.want_slots(0);
-            if self.shared.is_store_away.load(Ordering::Acquire) {
-                // Outcomes go first: what cannot be written down should not be started.
-                sleep(FIRST_PAUSE).await;
-                if self.unsettled() > 0 {
-                    continue;
-                }
-            }
-            match self.claim_step().await {
+            let step = tokio::select! {
+                biased;
+                Some(step) = claims.next() => step,
+                () = self.signals().wait_for_work(), if is_busy && claims.len() < CLAIMS_AT_ONCE => continue,
+            };
+            match step {
                 Ok(step) => {
                     pause.is_well();
                     is_busy = step.may_have_more;
-                    if !step.may_have_more {
+                    if !is_busy && claims.is_empty() {
                         self.wait_for_due(step.claimed == 0, &mut pause).await;
                     }
                 }
                 Err(error) => pause.after(&error).await,
             }
         }
+    }
+
+    /// Waits for free slots; false where it must be looked again whether anything is to be claimed.
+    async fn has_room(&self, is_busy: bool) -> bool {
+        if is_busy && !self.want_slots(self.worthwhile_slots()) {
+            // A timeout is fine: some runs take long, and then a few slots are worth a claim as well.
+            let _ = timeout(CLAIM_LINGER, self.signals().wait_for_work()).await;
+        }
+        if !self.want_slots(1) {
+            self.signals().wait_for_work().await;
+            return false;
+        }
+        if self.shared.is_store_away.load(Ordering::Acquire) {
+            // Outcomes go first: what cannot be written down should not be started.
+            sleep(FIRST_PAUSE).await;
+            return self.unsettled() == 0;
+        }
+        true
     }
 
     /// Waits for the earliest of: the next due time, a signal, the poll interval.
@@ -173,20 +203,35 @@ impl Engine {
             (true, true) => IN_VAIN,
             (false, _) => wait,
         };
+        self.set_idle(true);
         // A timeout is the ordinary case: something is due, or it is time to look.
         let _ = timeout(wait, self.signals().wait_for_work()).await;
+        self.set_idle(false);
     }
 
     async fn finish_loop(&self) {
         let mut pause = Pause::new("finish");
         loop {
             self.wait_for_ended().await;
-            if self.should_linger().await && !self.options().finish_linger.is_zero() {
+            if self.should_linger() && !self.options().finish_linger.is_zero() {
                 sleep(self.options().finish_linger).await;
             }
             match self.finish_step().await {
                 Ok(_) => pause.is_well(),
                 Err(error) => pause.after(&error).await,
+            }
+        }
+    }
+
+    /// A second batch at a time, while outcomes pile up behind the first: the store then works on one while it waits for its disk with the other.
+    async fn second_finish_loop(&self) {
+        loop {
+            self.wait_for_pile().await;
+            if self.shared.is_store_away.load(Ordering::Acquire) {
+                // The first one tries until it is back.
+                sleep(LONGEST_PAUSE).await;
+            } else if let Err(error) = self.finish_step().await {
+                debug!(error = %error, "the store failed; the outcomes are kept");
             }
         }
     }

@@ -4,9 +4,11 @@
 //! are in [`loops`], and nothing else in the engine waits for time to pass.
 
 mod board;
+mod born;
 mod claim;
 mod execute;
 mod finish;
+mod floors;
 mod hearing;
 mod heartbeat;
 mod lanes;
@@ -32,10 +34,8 @@ use tasks_abstractions::{
     JobQueue, JobStore, RunFollowUps, RunId, Timestamp, ValidationErrors,
 };
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
 
 use self::board::Board;
-use self::finish::Ended;
 use self::lanes::Lanes;
 use crate::registry::JobRegistry;
 
@@ -88,12 +88,13 @@ struct Shared {
     parts: EngineParts,
     lanes: RwLock<Arc<Lanes>>,
     board: Mutex<Board>,
-    ended: mpsc::UnboundedSender<Ended>,
-    to_finish: tokio::sync::Mutex<finish::Inbox>,
+    to_finish: finish::Inbox,
     lease: Mutex<heartbeat::Lease>,
     watched: Mutex<rescue::Watched>,
     strays: Mutex<strays::Strays>,
     is_claiming: AtomicBool,
+    /// Whether nothing is due that this node might run.
+    is_idle: AtomicBool,
     is_shut_down: AtomicBool,
     /// Whether shutdown has come to its end.
     is_over: tokio::sync::watch::Sender<bool>,
@@ -110,19 +111,18 @@ impl Engine {
     /// All faults of the options at once.
     pub fn new(parts: EngineParts) -> Result<Self, ValidationErrors> {
         parts.options.validate()?;
-        let (ended, inbox) = mpsc::unbounded_channel();
         let instance = InstanceId::generate(parts.guids.as_ref());
         let is_claiming = parts.options.is_execution_enabled;
         Ok(Self {
             shared: Arc::new(Shared {
                 lanes: RwLock::new(Arc::new(Lanes::of(&parts.options.node_name, &parts.registry))),
                 board: Mutex::new(Board::new(instance)),
-                ended,
-                to_finish: tokio::sync::Mutex::new(finish::Inbox::new(inbox)),
+                to_finish: finish::Inbox::default(),
                 lease: Mutex::default(),
                 watched: Mutex::default(),
                 strays: Mutex::default(),
                 is_claiming: AtomicBool::new(is_claiming),
+                is_idle: AtomicBool::new(false),
                 is_shut_down: AtomicBool::new(false),
                 is_over: tokio::sync::watch::Sender::new(false),
                 is_store_away: AtomicBool::new(false),

@@ -1,13 +1,18 @@
 //! Signals between the parts of one process: work was added, commands were given, slots were freed.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use async_trait::async_trait;
+use tasks_abstractions::store::{PreparedJob, SubmitAnswer};
 use tasks_abstractions::{
-    JobCommand, JobDispatcher, JobId, JobNotifier, JobPublisher, Notification, WakeHint,
+    JobCommand, JobDispatcher, JobId, JobNotifier, JobPublisher, Notification, StoreError, WakeHint,
 };
 use tasks_multitenancy::TenantId;
 use tokio::sync::Notify;
+
+use super::born::Starter;
+use super::floors::Floors;
+use super::lock;
 
 /// Wakes the loops of this process' engine. Cheap to clone. A signal that comes before its loop waits is kept.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +31,8 @@ struct Inner {
     heard_work: Notify,
     heard_commands: Notify,
     notifier: OnceLock<Arc<dyn JobNotifier>>,
+    floors: Floors,
+    starter: Mutex<Starter>,
 }
 
 impl Signals {
@@ -80,6 +87,26 @@ impl Signals {
     /// A run has said how far it has come.
     pub fn progress(&self) {
         self.inner.progress.notify_one();
+    }
+
+    /// From now on that engine may start what is stored in this process.
+    pub(super) fn start_with(&self, starter: Starter) {
+        *lock(&self.inner.starter) = starter;
+    }
+
+    /// From where on claims look.
+    pub(super) fn floors(&self) -> &Floors {
+        &self.inner.floors
+    }
+
+    /// Where work came in; without a place, anywhere.
+    pub(super) fn came_in(&self, hints: &[WakeHint]) {
+        if hints.is_empty() {
+            self.inner.floors.drop_all();
+        }
+        for it in hints {
+            self.inner.floors.lower(it.rank, it.due_at);
+        }
     }
 
     pub(super) fn heard_work(&self) {
@@ -138,8 +165,14 @@ impl EngineJobPublisher {
 #[async_trait]
 impl JobPublisher for EngineJobPublisher {
     async fn publish(&self, hints: &[WakeHint]) {
+        self.0.came_in(hints);
         self.0.work();
         self.0.tell(|| Notification::Work(hints.to_vec()));
+    }
+
+    async fn store_and_start(&self, job: &PreparedJob) -> Option<Result<SubmitAnswer, StoreError>> {
+        let engine = lock(&self.0.inner.starter).engine()?;
+        engine.store_and_start(job).await
     }
 }
 
@@ -159,6 +192,8 @@ impl EngineJobDispatcher {
 impl JobDispatcher for EngineJobDispatcher {
     async fn dispatch(&self, _: JobCommand, _: TenantId, _: &[JobId]) {
         self.0.commands();
+        // A command may have brought something forward.
+        self.0.came_in(&[]);
         self.0.work();
         self.0.tell(|| Notification::Commands);
     }

@@ -124,6 +124,11 @@ impl BackgroundJobManager for StoreBackgroundJobManager {
     }
 
     async fn submit(&self, jobs: Vec<PreparedJob>) -> Result<Vec<SubmitAnswer>, EnqueueError> {
+        if let [job] = &*jobs
+            && let Some(answer) = self.publisher.store_and_start(job).await
+        {
+            return Ok(vec![answer?]);
+        }
         let answers = self.queue.submit(&jobs).await?;
         let mut wake: Option<tasks_abstractions::WakeHandle> = None;
         for (job, answer) in jobs.iter().zip(&answers) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use tasks_abstractions::run::{After, RunInfo};
+use tasks_abstractions::run::{After, QueueEntry, RunInfo};
 use tasks_abstractions::store::{ClaimRequest, ClaimedRun, TakeOver, TakenOver};
 use tasks_abstractions::{JobId, RunId, StoreError, Timestamp};
 use uuid::Builder;
@@ -20,26 +20,39 @@ impl Rows {
         let due = self.due_in(&request.lanes, now, request.limit);
         let mut claimed = Vec::with_capacity(due.len());
         for job_id in due {
-            let Some(row) = self.job(job_id) else { continue };
-            let Some(entry) = row.waiting().cloned() else {
-                continue;
-            };
-            let run = RunInfo {
-                run_id: new_run_id(now),
-                job_id,
-                instance: request.instance,
-                claim_id: request.claim_id,
-                suspect: entry.is_suspect(),
-                entry,
-                job_version: row.info().version,
-                after: After::Settle,
-                claimed_at: now,
-                cancel: None,
-                progress: None,
-            };
-            claimed.extend(self.hand_over(run));
+            claimed.extend(self.start(job_id, request, now));
         }
         Ok(claimed)
+    }
+
+    /// Whether the asking node may have a new job's first execution at once.
+    pub(super) fn may_begin(&self, first: &QueueEntry, request: &ClaimRequest, now: Timestamp) -> bool {
+        first.due_at <= now && request.lanes.contains(&first.lane) && self.is_alive(request.instance)
+    }
+
+    /// Moves one waiting execution to in flight.
+    pub(super) fn start(
+        &mut self,
+        job_id: JobId,
+        request: &ClaimRequest,
+        now: Timestamp,
+    ) -> Option<ClaimedRun> {
+        let row = self.job(job_id)?;
+        let entry = row.waiting().cloned()?;
+        let run = RunInfo {
+            run_id: new_run_id(now),
+            job_id,
+            instance: request.instance,
+            claim_id: request.claim_id,
+            suspect: entry.is_suspect(),
+            entry,
+            job_version: row.info().version,
+            after: After::Settle,
+            claimed_at: now,
+            cancel: None,
+            progress: None,
+        };
+        self.hand_over(run)
     }
 
     /// Gives runs whose holder is no living member to the asking one, under new run ids, by job id.

@@ -29,6 +29,25 @@ impl JobQueue for MemoryStore {
         })
     }
 
+    async fn submit_claimed(
+        &self,
+        job: &PreparedJob,
+        request: &ClaimRequest,
+    ) -> Result<(SubmitAnswer, Option<ClaimedRun>), StoreError> {
+        let now = self.instant(request.now);
+        self.transaction(|rows| {
+            refuse_bad_job(&job.job)?;
+            let answer = rows.submit(job);
+            let claimed = match (answer, &job.first) {
+                (SubmitAnswer::Inserted, Some(first)) if rows.may_begin(first, request, now) => {
+                    rows.start(job.job.id, request, now)
+                }
+                _ => None,
+            };
+            Ok((answer, claimed))
+        })
+    }
+
     async fn claim(&self, request: &ClaimRequest) -> Result<Vec<ClaimedRun>, StoreError> {
         let now = self.instant(request.now);
         self.transaction(|rows| rows.claim(request, now))

@@ -128,6 +128,7 @@ async fn an_execution_set_beside_a_run_is_invalid_and_writes_nothing() {
         lanes: node.lanes,
         limit: 1,
         now: None,
+        floors: Vec::new(),
     };
     assert_eq!(store.claim(&request).await.unwrap()[0].job.id, ids[0]);
 

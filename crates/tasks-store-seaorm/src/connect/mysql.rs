@@ -37,6 +37,8 @@ pub(super) async fn open(options: &SeaOrmStoreOptions) -> Result<Handles, StoreE
         lease,
         reader,
         application,
+        #[cfg(feature = "postgres")]
+        seats: None,
         dialect: Dialect::Mysql,
         // The server gives a statement up after half of it, and says so: what has no answer by then has lost its server.
         answer_limit: Some(options.statement_timeout * 2),

@@ -8,6 +8,7 @@ use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 use tasks_abstractions::StoreError;
 use uuid::Uuid;
 
+use super::seats::Seats;
 use super::silence::{Open, Watch};
 use super::{Handles, unreadable_url};
 use crate::dialect::Dialect;
@@ -31,6 +32,7 @@ pub(super) async fn open(options: &SeaOrmStoreOptions) -> Result<Handles, StoreE
     let watch = Watch::new(options.statement_timeout, options.acquire_timeout, closed);
     let own = session(options, true);
     let shared = session(options, false);
+    let seats = seats(options, own.clone(), watch.clone())?;
     let writer = connect(pool(options, options.writers, own.clone(), &watch)?).await?;
     let reader = connect(pool(options, options.readers, own.clone(), &watch)?).await?;
     let lease = connect(pool(options, 1, own, &watch)?).await?;
@@ -42,6 +44,7 @@ pub(super) async fn open(options: &SeaOrmStoreOptions) -> Result<Handles, StoreE
         lease,
         reader,
         application,
+        seats: Some(seats),
         dialect: Dialect::Postgres,
         // The server gives a statement up after half of it, and says so: what has no answer by then has lost its server.
         answer_limit: Some(options.statement_timeout * 2),
@@ -88,7 +91,33 @@ fn server(
 
 /// What processes tell each other through the server.
 pub(super) fn notifier(options: &SeaOrmStoreOptions, me: Uuid) -> Result<PgNotifier, StoreError> {
-    Ok(PgNotifier::new(server(options, session(options, true))?, me))
+    let mut settings = session(options, true);
+    settings.retain(|(name, _)| *name != "synchronous_commit");
+    // A notification is committed like data. It is worth no wait for the disk: what it tells is stored already.
+    settings.push(("synchronous_commit", "off".to_owned()));
+    Ok(PgNotifier::new(server(options, settings)?, me))
+}
+
+/// Connections for claims, outcomes and new jobs. Their statements are few and look rows up by their keys; the estimates of tables that were empty a moment ago do
+/// not always say so.
+fn seats(
+    options: &SeaOrmStoreOptions,
+    mut settings: Vec<(&'static str, String)>,
+    watch: Watch,
+) -> Result<Seats, StoreError> {
+    settings.push(("plan_cache_mode", "force_generic_plan".to_owned()));
+    for plan in ["enable_seqscan", "enable_hashjoin", "enable_mergejoin"] {
+        settings.push((plan, "off".to_owned()));
+    }
+    let open = opening(server(options, settings)?);
+    Ok(Seats::new(options.writers, options.acquire_timeout, open, watch))
+}
+
+fn opening(server: PgConnectOptions) -> Open<PgConnection> {
+    Arc::new(move || {
+        let server = server.clone();
+        Box::pin(async move { server.connect().await })
+    })
 }
 
 fn pool(
@@ -98,11 +127,7 @@ fn pool(
     watch: &Watch,
 ) -> Result<ConnectOptions, StoreError> {
     let server = server(options, settings)?;
-    let fresh = server.clone();
-    let open: Open<PgConnection> = Arc::new(move || {
-        let server = fresh.clone();
-        Box::pin(async move { server.connect().await })
-    });
+    let open = opening(server.clone());
     let watch = watch.clone();
     let mut pool = ConnectOptions::new(UNSAID);
     pool.max_connections(connections)

@@ -1,17 +1,19 @@
 //! SQLite: one connection that writes.
 
+use std::future::pending;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sea_orm::sqlx::Connection as _;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 use tasks_abstractions::StoreError;
 use tasks_abstractions::store::StoreErrorKind;
+use tokio::time::timeout;
 
 use super::Handles;
 use crate::dialect::Dialect;
-use crate::error;
+use crate::error::{self, Class, class_of};
 use crate::options::{Durability, Location, SeaOrmStoreOptions};
 
 /// How long SQLite itself waits for the write lock of a transaction of the store's. Its own waiting is not fair: the pauses grow to 100 ms, and a
@@ -32,6 +34,8 @@ pub(super) async fn open(options: &SeaOrmStoreOptions, location: &Location) -> R
             lease: only.clone(),
             reader: only.clone(),
             application: only,
+            #[cfg(feature = "postgres")]
+            seats: None,
             dialect,
             answer_limit: None,
             closing: None,
@@ -56,7 +60,17 @@ pub(super) async fn open(options: &SeaOrmStoreOptions, location: &Location) -> R
         // The last pragma: setting the journal mode still waits for as long as `busy_timeout` says.
         writing(it).pragma("busy_timeout", LOCK_TRY.as_millis().to_string())
     });
-    let writer = connect(&mut writer, &doing).await?;
+    // Where several programs open a new file at once, SQLite refuses all but one to change its journal mode, without waiting.
+    let since = Instant::now();
+    let writer = loop {
+        match Database::connect(writer.clone()).await {
+            Err(it) if class_of(&it) == Class::Busy && since.elapsed() < busy => {
+                // Nothing to wait for but the time.
+                let _ = timeout(LOCK_TRY, pending::<()>()).await;
+            }
+            opened => break opened.map_err(|it| error::failed(it, &doing))?,
+        }
+    };
     let mut reader = pool(options, options.readers);
     reader.map_sqlx_sqlite_opts(move |it| it.busy_timeout(busy).pragma("query_only", "ON"));
     let reader = connect(&mut reader, &doing).await?;
@@ -68,6 +82,8 @@ pub(super) async fn open(options: &SeaOrmStoreOptions, location: &Location) -> R
         writer,
         reader,
         application,
+        #[cfg(feature = "postgres")]
+        seats: None,
         dialect,
         answer_limit: None,
         closing: None,

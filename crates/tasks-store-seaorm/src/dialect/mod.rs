@@ -5,7 +5,7 @@
 //! through a channel, and that was most of the cost of a claim.
 
 mod mysql;
-mod postgres;
+pub(crate) mod postgres;
 mod sqlite;
 
 pub(crate) use mysql::tables as mysql_tables;
@@ -152,6 +152,8 @@ pub(crate) struct Sql {
     pub(crate) ensure_lanes: &'static str,
     /// (json) `[job columns]`; answers ids of those that were inserted, or takes a mark for [`WithoutReturning::inserted`]
     pub(crate) insert_jobs: &'static str,
+    /// (json) `[plain job columns]`, as `insert_jobs`, where that is worth a statement of its own
+    pub(crate) insert_plain_jobs: Option<&'static str>,
     /// (json) `[id, name key or null]`; answers (index, whether the id exists, id of the job with that name)
     pub(crate) existing_jobs: &'static str,
     /// (json) `[job, lane name, rank, due, kind, attempt]`; replaces

@@ -86,54 +86,115 @@ impl Serialize for JobRow<'_> {
     }
 }
 
+impl JobRow<'_> {
+    /// Whether it has nothing but what [`PlainRow`] writes: no history, no schedule, no name of its own, no settings that most jobs leave alone.
+    pub(crate) fn is_plain(&self) -> bool {
+        let job = self.job;
+        let texts = [
+            &job.description,
+            &job.result,
+            &job.cron,
+            &job.time_zone,
+            &job.node_name,
+            &job.selector,
+        ];
+        let counts = [
+            job.trigger_count,
+            job.try_count,
+            job.interruptions,
+            job.suspect_interruptions,
+        ];
+        texts.into_iter().all(Option::is_none)
+            && counts == [0; 4]
+            && job.misfire_policy == MisfirePolicy::FireOnce
+            && (job.end_time, job.last_run_time, job.timeout, job.lock_timeout) == (None, None, None, None)
+            && !job.is_abandoned
+            && !job.failover
+            && !job.is_named()
+            && job.retry_policy.is_none()
+            && job.definition.is_none()
+            && job.overrides.is_empty()
+    }
+}
+
+/// A job without anything rare on its way into the database: 18 columns; all others are NULL or 0.
+#[derive(Debug)]
+pub(crate) struct PlainRow<'a>(pub(crate) &'a JobRow<'a>);
+
+impl Serialize for PlainRow<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let job = self.0.job;
+        let mut row = to.serialize_tuple(18)?;
+        row.serialize_element(&Hex(job.id.as_uuid()))?;
+        row.serialize_element(&Hex(job.tenant_id.as_uuid()))?;
+        row.serialize_element(&job.name)?;
+        row.serialize_element(&job.group)?;
+        row.serialize_element(&job.type_name)?;
+        row.serialize_element(&job.args.to_json())?;
+        row.serialize_element(&job.source.code())?;
+        row.serialize_element(&self.0.state.code())?;
+        row.serialize_element(&u8::from(job.is_enabled))?;
+        row.serialize_element(&job.job_type.code())?;
+        row.serialize_element(&micros(job.creation_time))?;
+        row.serialize_element(&micros(job.begin_time))?;
+        row.serialize_element(&job.max_try_count)?;
+        row.serialize_element(&job.max_count)?;
+        row.serialize_element(&job.max_interruptions)?;
+        row.serialize_element(&millis(job.interval))?;
+        row.serialize_element(&job.priority.code())?;
+        row.serialize_element(&job.version)?;
+        row.end()
+    }
+}
+
 /// A job as it comes out of the database. The fields are in column order.
 #[derive(Debug, Deserialize)]
-pub(super) struct JobColumns {
-    id: Hex,
-    tenant_id: Hex,
-    name: String,
-    job_group: String,
-    type_name: String,
-    args: String,
-    description: Option<String>,
-    result: Option<String>,
-    source: i64,
-    state: i64,
-    is_enabled: i64,
-    job_type: i64,
-    cron: Option<String>,
-    time_zone: Option<String>,
-    misfire_policy: i64,
-    misfire_max: u32,
-    creation_time: i64,
-    begin_time: i64,
-    end_time: Option<i64>,
-    last_run_time: Option<i64>,
-    trigger_count: u32,
-    try_count: u32,
-    max_try_count: u32,
-    max_count: u32,
-    is_abandoned: i64,
-    interruptions: u32,
-    suspect_interruptions: u32,
-    max_interruptions: u32,
-    interval_ms: u64,
-    retry_policy: Option<String>,
-    priority: i64,
-    timeout_ms: Option<u64>,
-    lock_timeout_ms: Option<u64>,
-    node_name: Option<String>,
-    failover: i64,
-    version: i64,
-    selector: Option<String>,
-    definition_hash: Option<Hex>,
-    definition_version: Option<String>,
-    overrides: Option<String>,
+pub(crate) struct JobColumns {
+    pub(crate) id: Hex,
+    pub(crate) tenant_id: Hex,
+    pub(crate) name: String,
+    pub(crate) job_group: String,
+    pub(crate) type_name: String,
+    pub(crate) args: String,
+    pub(crate) description: Option<String>,
+    pub(crate) result: Option<String>,
+    pub(crate) source: i64,
+    pub(crate) state: i64,
+    pub(crate) is_enabled: i64,
+    pub(crate) job_type: i64,
+    pub(crate) cron: Option<String>,
+    pub(crate) time_zone: Option<String>,
+    pub(crate) misfire_policy: i64,
+    pub(crate) misfire_max: u32,
+    pub(crate) creation_time: i64,
+    pub(crate) begin_time: i64,
+    pub(crate) end_time: Option<i64>,
+    pub(crate) last_run_time: Option<i64>,
+    pub(crate) trigger_count: u32,
+    pub(crate) try_count: u32,
+    pub(crate) max_try_count: u32,
+    pub(crate) max_count: u32,
+    pub(crate) is_abandoned: i64,
+    pub(crate) interruptions: u32,
+    pub(crate) suspect_interruptions: u32,
+    pub(crate) max_interruptions: u32,
+    pub(crate) interval_ms: u64,
+    pub(crate) retry_policy: Option<String>,
+    pub(crate) priority: i64,
+    pub(crate) timeout_ms: Option<u64>,
+    pub(crate) lock_timeout_ms: Option<u64>,
+    pub(crate) node_name: Option<String>,
+    pub(crate) failover: i64,
+    pub(crate) version: i64,
+    pub(crate) selector: Option<String>,
+    pub(crate) definition_hash: Option<Hex>,
+    pub(crate) definition_version: Option<String>,
+    pub(crate) overrides: Option<String>,
 }
 
 impl JobColumns {
     /// Names of the columns, for messages.
-    pub(super) const NAMES: &'static [&'static str] = &[
+    pub(crate) const NAMES: &'static [&'static str] = &[
         "id",
         "tenant_id",
         "name",
@@ -181,7 +242,7 @@ impl JobColumns {
     }
 
     /// The job in its stored state; the caller derives the shown status.
-    pub(super) fn into_job(self) -> Result<JobInfo, String> {
+    pub(crate) fn into_job(self) -> Result<JobInfo, String> {
         let misfire_policy = match self.misfire_policy {
             0 => MisfirePolicy::FireOnce,
             1 => MisfirePolicy::Skip,

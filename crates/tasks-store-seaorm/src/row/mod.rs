@@ -9,12 +9,16 @@ mod read;
 mod run;
 mod scalar;
 
-pub(crate) use job::{JobRow, name_key};
+#[cfg(feature = "postgres")]
+pub(crate) use job::JobColumns;
+pub(crate) use job::{JobRow, PlainRow, name_key};
 pub(crate) use log::LogRow;
 pub(crate) use node::read_node;
 pub(crate) use read::{read_job, read_log, read_parts, read_run, read_snapshot, stored_job};
 pub(crate) use run::Place;
-pub(crate) use scalar::{Hex, json_rows, micros, not_json, timestamp, unreadable, uuid_at};
+#[cfg(feature = "postgres")]
+pub(crate) use scalar::coded;
+pub(crate) use scalar::{Hex, json_rows, micros, millis, not_json, timestamp, unreadable, uuid_at};
 
 #[cfg(test)]
 mod tests;

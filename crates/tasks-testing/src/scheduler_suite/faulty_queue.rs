@@ -163,6 +163,15 @@ impl JobQueue for FaultyQueue {
         self.reply(Call::Submit, self.inner.submit(jobs).await).await
     }
 
+    async fn submit_claimed(
+        &self,
+        job: &PreparedJob,
+        request: &ClaimRequest,
+    ) -> Result<(SubmitAnswer, Option<ClaimedRun>), StoreError> {
+        self.reply(Call::Submit, self.inner.submit_claimed(job, request).await)
+            .await
+    }
+
     async fn claim(&self, request: &ClaimRequest) -> Result<Vec<ClaimedRun>, StoreError> {
         self.reply(Call::Claim, self.inner.claim(request).await).await
     }

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use tasks_abstractions::JobPriority;
 use tasks_abstractions::job::Lane;
 use tasks_abstractions::run::{After, QueueEntry};
-use tasks_abstractions::store::{ClaimRequest, ClaimedRun, PreparedJob, StoreErrorKind};
+use tasks_abstractions::store::{ClaimFloor, ClaimRequest, ClaimedRun, PreparedJob, StoreErrorKind};
 use tasks_abstractions::{JobInfo, JobStatus};
 
 use super::fixture::StoreFixture;
@@ -287,4 +287,40 @@ pub async fn waiting_lanes_hold_what_waits(fx: &impl StoreFixture) {
     assert_eq!(lanes().await, std::slice::from_ref(&apart));
     let unknown = store.waiting_in(&Lane::node("other"), None, 10).await;
     assert_eq!(unknown.expect("waiting_in"), []);
+}
+
+/// A claim under floors may leave out what lies before them, never what is to be found from them on; one without floors finds everything.
+pub async fn a_claim_finds_what_lies_from_its_floors_on(fx: &impl StoreFixture) {
+    let store = fx.store();
+    join(&store, 1).await;
+    let jobs = [
+        due(once(1), at(-9)),
+        due(once(2), at(-5)),
+        due(once(3), at(-5)),
+        due(once(4), at(-1)),
+        due(once(5), at(1)),
+    ];
+    submit(&store, &jobs).await;
+    let rank = jobs[0].first.as_ref().expect("armed").rank;
+    let floor = |lane, rank| ClaimFloor {
+        lane,
+        rank,
+        due_at: at(-5),
+    };
+    let under = ClaimRequest {
+        floors: vec![
+            floor(Lane::any_node(), rank),
+            floor(Lane::node("nobody"), rank),
+            floor(Lane::any_node(), rank - 1),
+        ],
+        ..request(1, 10, at(0))
+    };
+    let claimed = store.claim(&under).await.expect("claim");
+    let ids: Vec<_> = claimed.iter().map(|it| it.job.id).collect();
+    let expected = [job_id(2), job_id(3), job_id(4)];
+    assert!(expected.iter().all(|it| ids.contains(it)), "{ids:?}");
+    assert!(ids.is_sorted_by_key(|id| *id), "earliest first: {ids:?}");
+    assert!(claimed.iter().all(|it| it.run.claimed_at == at(0)));
+    let rest = claim(&store, 1, 10, at(0)).await.len();
+    assert_eq!(ids.len() + rest, 4, "what is due was claimed once");
 }

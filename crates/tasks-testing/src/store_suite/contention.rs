@@ -30,6 +30,7 @@ async fn drain(store: Arc<dyn FullStore>, number: u128, start: Arc<Barrier>) -> 
             lanes: vec![Lane::any_node()],
             limit: 7,
             now: Some(at(0)),
+            floors: Vec::new(),
         };
         let claimed: Vec<ClaimedRun> = until_available!(store.claim(&request));
         if claimed.is_empty() && until_available!(store.next_due(&request.lanes, request.now)).is_none() {

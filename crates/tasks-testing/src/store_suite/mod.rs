@@ -9,6 +9,7 @@
 //!
 //! Where backends differ, a case reads [`Capabilities`] and asserts either side. Nothing sleeps: all times are arguments.
 
+pub mod born;
 pub mod change;
 pub mod claim;
 pub mod cleanup;
@@ -59,10 +60,16 @@ macro_rules! __for_store_cases {
                 a_job_submitted_with_an_execution_is_active,
                 jobs_survive_a_reopening_store_where_the_backend_says_so,
             }
+            born: {
+                a_job_is_born_claimed_for_a_node_that_may_run_it,
+                a_job_that_cannot_be_born_claimed_waits,
+                a_job_that_exists_is_not_born_again,
+            }
             claim: {
                 claim_takes_due_executions_in_order,
                 a_claim_answers_the_run_as_it_is_kept,
                 claim_serves_only_the_given_lanes,
+                a_claim_finds_what_lies_from_its_floors_on,
                 a_suspect_is_claimed_as_one,
                 a_waiting_job_is_claimed_in_any_state,
                 claim_is_refused_to_a_fenced_node,

@@ -180,6 +180,7 @@ impl Sequence {
             lanes: self.lanes()[usize::from(self.dice.below(3) == 0)..].to_vec(),
             limit: usize::try_from(self.dice.below(4)).unwrap_or(0),
             now: Some(self.now),
+            floors: Vec::new(),
         };
         let answer = self.store().claim(&ask).await;
         let (claimed, fenced) = match answer {

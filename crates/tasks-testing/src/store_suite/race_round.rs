@@ -276,6 +276,7 @@ impl Round {
             lanes: vec![Lane::of(&self.prepared.job)],
             limit: 10,
             now: Some(at(0)),
+            floors: Vec::new(),
         }
     }
 

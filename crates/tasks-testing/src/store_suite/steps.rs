@@ -56,6 +56,7 @@ pub(super) fn request(number: u128, limit: usize, now: Timestamp) -> ClaimReques
         lanes: vec![Lane::any_node()],
         limit,
         now: Some(now),
+        floors: Vec::new(),
     }
 }
 

@@ -27,6 +27,7 @@ pub(crate) static SQL: Sql = Sql {
         job_rows!(),
         " ORDER BY v.c0 ON DUPLICATE KEY UPDATE tk_background_jobs.id = tk_background_jobs.id"
     ),
+    insert_plain_jobs: None,
     existing_jobs: "SELECT v.n - 1, a.id IS NOT NULL, b.id FROM JSON_TABLE(?1, '$[*]' COLUMNS (n FOR ORDINALITY, c0 CHAR(32) PATH '$[0]', c1 CHAR(32) PATH '$[1]')) v LEFT \
          JOIN tk_background_jobs a ON a.id = UNHEX(v.c0) LEFT JOIN tk_background_jobs b ON b.name_key = UNHEX(v.c1)",
     put_queue: "INSERT INTO tk_job_queue (job_id, lane_id, `rank`, due_at, kind, attempt) SELECT UNHEX(v.c0), (SELECT id FROM tk_lanes WHERE name = CONVERT(v.c1 USING \

@@ -25,6 +25,17 @@ macro_rules! job_columns {
          j.definition_hash, j.definition_version, j.overrides)::text"
     };
 }
+/// As `job_columns`, each with its own type.
+#[cfg(feature = "postgres")]
+macro_rules! native_job_columns {
+    () => {
+        "j.id, j.tenant_id, j.name, j.job_group, j.type_name, j.args, j.description, j.result, j.source, j.state, j.is_enabled, \
+         j.job_type, j.cron, j.time_zone, j.misfire_policy, j.misfire_max, j.creation_time, j.begin_time, j.end_time, j.last_run_time, j.trigger_count, \
+         j.try_count, j.max_try_count, j.max_count, j.is_abandoned, j.interruptions, j.suspect_interruptions, j.max_interruptions, j.interval_ms, \
+         j.retry_policy, j.priority, j.timeout_ms, j.lock_timeout_ms, j.node_name, j.failover, j.version, j.selector, \
+         j.definition_hash, j.definition_version, j.overrides"
+    };
+}
 macro_rules! queue_columns {
     () => {
         "CASE WHEN q.job_id IS NOT NULL THEN \
@@ -72,21 +83,30 @@ macro_rules! is_old_job {
          AND NOT EXISTS (SELECT 1 FROM tk_job_queue WHERE job_id = j.id) AND NOT EXISTS (SELECT 1 FROM tk_job_runs WHERE job_id = j.id)"
     };
 }
-/// Ranks in use of each lane of the JSON parameter `$1`, found by seeking from one to the next, however many rows wait.
+/// `head`: ranks in use of each lane of the JSON parameter `$1`, found by seeking from one to the next, however many rows wait.
+macro_rules! head {
+    () => {
+        "head(lane_id, rank) AS (\
+           SELECT l.id, (SELECT min(rank) FROM tk_job_queue WHERE lane_id = l.id) \
+           FROM jsonb_array_elements_text($1::jsonb) e JOIN tk_lanes l ON l.name = e \
+           UNION \
+           SELECT h.lane_id, (SELECT min(rank) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank > h.rank) FROM head h WHERE h.rank IS NOT NULL) "
+    };
+}
+/// A statement about `head`.
 macro_rules! heads {
     ($then:literal) => {
         concat!(
-            "WITH RECURSIVE head(lane_id, rank) AS (\
-               SELECT l.id, (SELECT min(rank) FROM tk_job_queue WHERE lane_id = l.id) \
-               FROM jsonb_array_elements_text($1::jsonb) e JOIN tk_lanes l ON l.name = e \
-               UNION \
-               SELECT h.lane_id, (SELECT min(rank) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank > h.rank) FROM head h WHERE h.rank IS NOT NULL) ",
+            "WITH RECURSIVE ",
+            $crate::dialect::postgres::columns::head!(),
             $then
         )
     };
 }
 
+#[cfg(feature = "postgres")]
+pub(crate) use native_job_columns;
 pub(crate) use {
-    heads, ids, is_old_job, job_columns, job_tables, log_columns, queue_columns, rows, run_array,
+    head, heads, ids, is_old_job, job_columns, job_tables, log_columns, queue_columns, rows, run_array,
     run_columns, shown_status,
 };

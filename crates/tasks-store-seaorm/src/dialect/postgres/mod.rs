@@ -4,8 +4,18 @@
 //! on every database. Sets of ids are written `= ANY(ARRAY(SELECT …))`: the forms with IN or a common table expression become scans of the whole table from
 //! about 500 rows.
 
+mod arrays;
+#[cfg(feature = "postgres")]
+pub(crate) mod claim;
 mod columns;
+#[cfg(feature = "postgres")]
+pub(crate) mod finish;
+#[cfg(feature = "postgres")]
+pub(crate) mod insert;
+#[cfg(feature = "postgres")]
+mod native;
 mod sql;
+pub(crate) mod submit;
 pub(crate) mod tables;
 
 pub(super) use sql::SQL;
@@ -31,15 +41,45 @@ pub(super) fn is_one_of(column: &str) -> String {
 
 /// One branch a lane, each of which stops at the limit. A row that somebody else holds is passed over: a claim never waits.
 pub(super) fn claim_rows(lanes: usize) -> String {
-    let branch = |at: usize| {
+    let condition = |at: usize| format!("lane_id = ${} AND rank = $3 AND due_at <= $1", at + 4);
+    claim_of((0..lanes).map(condition), "")
+}
+
+/// As [`claim_rows`], of each (lane, rank) from a floor on, for a node that is alive: (now or null, limit, instance, then lane name, rank and floor each). The last
+/// column is the present instant.
+#[cfg(feature = "postgres")]
+pub(super) fn claim_rows_from(floors: usize) -> String {
+    let condition = |at: usize| {
+        let first = at * 3 + 4;
         format!(
-            "SELECT * FROM (SELECT job_id, due_at FROM tk_job_queue WHERE lane_id = ${} AND rank = $3 AND due_at <= $1 \
-             ORDER BY due_at, job_id LIMIT $2 FOR UPDATE SKIP LOCKED) l{at}",
-            at + 4
+            "lane_id = (SELECT id FROM tk_lanes WHERE name = ${first}) AND rank = ${} AND due_at >= ${} AND due_at <= (SELECT now FROM me)",
+            first + 1,
+            first + 2
         )
     };
-    let branches = (0..lanes).map(branch).collect::<Vec<_>>().join(" UNION ALL ");
-    format!("SELECT job_id FROM ({branches}) q ORDER BY due_at, job_id LIMIT $2")
+    let me = "WITH me AS MATERIALIZED (SELECT coalesce($1::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) AS now \
+              FROM tk_nodes WHERE instance = $3 AND state = 0) ";
+    format!(
+        "{me}{}",
+        claim_of((0..floors).map(condition), ", (SELECT now FROM me)")
+    )
+}
+
+fn claim_of(conditions: impl Iterator<Item = String>, more: &str) -> String {
+    let branch = |(at, condition): (usize, String)| {
+        format!(
+            "SELECT * FROM (SELECT job_id, {at} AS branch, lane_id, rank, due_at, kind, attempt FROM tk_job_queue WHERE {condition} \
+             ORDER BY due_at, job_id LIMIT $2 FOR UPDATE SKIP LOCKED) l{at}"
+        )
+    };
+    let branches = conditions
+        .enumerate()
+        .map(branch)
+        .collect::<Vec<_>>()
+        .join(" UNION ALL ");
+    format!(
+        "SELECT job_id, branch, lane_id, rank, due_at, kind, attempt{more} FROM ({branches}) q ORDER BY due_at, job_id LIMIT $2"
+    )
 }
 
 #[cfg(test)]

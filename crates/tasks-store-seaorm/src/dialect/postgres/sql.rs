@@ -24,6 +24,7 @@ pub(crate) static SQL: Sql = Sql {
         rows!(),
         " ORDER BY 1 ON CONFLICT DO NOTHING RETURNING id"
     ),
+    insert_plain_jobs: None,
     existing_jobs: concat!(
         "SELECT v.key - 1, a.id IS NOT NULL, b.id FROM ",
         rows!(),

@@ -26,6 +26,14 @@ impl JobQueue for SuiteStore {
         self.call(self.inner.submit(jobs)).await
     }
 
+    async fn submit_claimed(
+        &self,
+        job: &PreparedJob,
+        request: &ClaimRequest,
+    ) -> Result<(SubmitAnswer, Option<ClaimedRun>), StoreError> {
+        self.call(self.inner.submit_claimed(job, request)).await
+    }
+
     async fn claim(&self, request: &ClaimRequest) -> Result<Vec<ClaimedRun>, StoreError> {
         self.call(self.inner.claim(request)).await
     }

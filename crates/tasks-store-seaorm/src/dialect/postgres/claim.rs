@@ -1,0 +1,242 @@
+//! The claim: due queue rows are locked, their jobs read, and the rows moved to the runs.
+//!
+//! Statements of their own, because the jobs must be read as they were when the locks were there: in one statement a claim could pair a queue row with a job as it was
+//! before an edit. Jobs come back in columns of their own types here, for making JSON of them costs the server more than the rest of the claim.
+
+use sea_orm::{ConnectionTrait, QueryResult, TryGetable, Value};
+use tasks_abstractions::job::Lane;
+use tasks_abstractions::run::QueueEntry;
+use tasks_abstractions::store::{ClaimRequest, ClaimedRun};
+use tasks_abstractions::{JobInfo, RunId, StoreError, Timestamp};
+use uuid::Uuid;
+
+use super::arrays::{bigints, smallints, uuids};
+use super::columns::{head, native_job_columns};
+use super::native::native_job;
+use crate::claim::{CLAIMING, claimed_run, lane_names, refuse_unless_alive};
+use crate::row::{coded, micros, timestamp};
+use crate::statement::{On, column};
+
+/// (json lane names, now or null, instance); answers (state of the node, now, lane id, lane name, rank) of lanes where something is due, smallest rank
+/// first; where nothing is due, one row without a lane; without such a node, none.
+const HEADS: &str = concat!(
+    "WITH RECURSIVE me AS MATERIALIZED (SELECT state::bigint AS state, \
+       coalesce($2::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) AS now FROM tk_nodes WHERE instance = $3), ",
+    head!(),
+    "SELECT me.state, me.now, d.lane_id, (SELECT name FROM tk_lanes WHERE id = d.lane_id), d.rank FROM me LEFT JOIN \
+       (SELECT lane_id, rank::bigint AS rank FROM head h WHERE rank IS NOT NULL \
+        AND (SELECT min(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank) <= (SELECT now FROM me)) d ON true \
+     ORDER BY d.rank, d.lane_id"
+);
+
+/// (jobs); answers them
+const READ: &str = concat!(
+    "SELECT ",
+    native_job_columns!(),
+    " FROM tk_background_jobs j WHERE j.id = ANY($1::uuid[])"
+);
+
+/// (jobs, runs, lanes, ranks, due, kinds, attempts, suspects, versions, instance, claim, now): moves queue rows that are locked
+const MOVE: &str = "WITH taken AS (DELETE FROM tk_job_queue WHERE job_id = ANY($1::uuid[])) \
+    INSERT INTO tk_job_runs (job_id, run_id, instance, claim_id, lane_id, rank, due_at, kind, attempt, suspect, job_version, after, claimed_at) \
+    SELECT job, run, $10, $11, lane, rank, due, kind, attempt, suspect, version, 0, $12 \
+    FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::smallint[], $5::bigint[], $6::smallint[], $7::bigint[], $8::smallint[], $9::bigint[]) \
+    AS v(job, run, lane, rank, due, kind, attempt, suspect, version)";
+
+/// A waiting execution whose row is locked.
+struct Locked {
+    job: Uuid,
+    lane_id: i64,
+    run: RunId,
+    entry: QueueEntry,
+}
+
+/// Claims, in the transaction `on`. `None` where a row is not as it should be: then nothing of this transaction may stay, and each row has to be looked at by itself.
+pub(crate) async fn claim<C: ConnectionTrait>(
+    on: On<'_, C>,
+    request: &ClaimRequest,
+    new_run: impl Fn() -> RunId,
+) -> Result<Option<Vec<ClaimedRun>>, StoreError> {
+    let mut locking = Locking {
+        on,
+        new_run,
+        locked: Vec::new(),
+    };
+    let now = if request.floors.is_empty() || request.floors.len() > on.dialect.lanes_at_once() {
+        locking.everywhere(request).await?
+    } else {
+        locking.after_floors(request).await?
+    };
+    match now {
+        Ok(Some(now)) if !locking.locked.is_empty() => move_to_runs(on, request, now, locking.locked).await,
+        Ok(_) => Ok(Some(Vec::new())),
+        Err(unreadable) => {
+            tracing::debug!(why = unreadable, "a waiting execution cannot be read");
+            Ok(None)
+        }
+    }
+}
+
+/// The present instant, if there is anything; or why a row cannot be read.
+type Now = Result<Option<Timestamp>, String>;
+
+/// Waiting executions, as they are locked.
+struct Locking<'c, C, F> {
+    on: On<'c, C>,
+    new_run: F,
+    locked: Vec<Locked>,
+}
+
+impl<C: ConnectionTrait, F: Fn() -> RunId> Locking<'_, C, F> {
+    /// Rank by rank, over all lanes of a rank by due time.
+    async fn everywhere(&mut self, request: &ClaimRequest) -> Result<Now, StoreError> {
+        let on = self.on;
+        let values = vec![
+            lane_names(&request.lanes)?.into(),
+            Value::BigInt(request.now.map(micros)),
+            on.dialect.uuid(request.instance.as_uuid()),
+        ];
+        let heads = on.rows(HEADS, values, CLAIMING).await?;
+        let state = heads.first().map(|it| column(it, 0, CLAIMING)).transpose()?;
+        refuse_unless_alive(state, request.instance, CLAIMING)?;
+        let mut now = 0;
+        let mut ranks: Vec<(i64, Vec<(i64, Lane)>)> = Vec::new();
+        for row in &heads {
+            now = column(row, 1, CLAIMING)?;
+            let Some(id): Option<i64> = column(row, 2, CLAIMING)? else {
+                continue;
+            };
+            let name: String = column(row, 3, CLAIMING)?;
+            let rank: i64 = column(row, 4, CLAIMING)?;
+            let lane = (id, Lane::from_name(&name));
+            match ranks.last_mut() {
+                Some((last, lanes)) if *last == rank && lanes.len() < on.dialect.lanes_at_once() => {
+                    lanes.push(lane);
+                }
+                _ => ranks.push((rank, vec![lane])),
+            }
+        }
+        for (rank, lanes) in ranks {
+            let left = request.limit.saturating_sub(self.locked.len());
+            if left == 0 {
+                break;
+            }
+            let mut values: Vec<Value> = vec![now.into(), limit(left), rank.into()];
+            values.extend(lanes.iter().map(|(id, _)| Value::from(*id)));
+            let rows = on
+                .rows(on.dialect.claim_rows(lanes.len()), values, CLAIMING)
+                .await?;
+            let lane_of = |branch: usize| lanes.get(branch).map(|(_, lane)| lane);
+            if let Err(why) = self.take(&rows, lane_of) {
+                return Ok(Err(why));
+            }
+        }
+        Ok(timestamp(now, "now").map(Some))
+    }
+
+    /// Only there. Answers nothing to a node that is not alive: it looks everywhere next, and is told.
+    async fn after_floors(&mut self, request: &ClaimRequest) -> Result<Now, StoreError> {
+        let mut values = vec![
+            Value::BigInt(request.now.map(micros)),
+            limit(request.limit),
+            self.on.dialect.uuid(request.instance.as_uuid()),
+        ];
+        for it in &request.floors {
+            values.extend([it.lane.as_str().into(), it.rank.into(), micros(it.due_at).into()]);
+        }
+        let sql = super::claim_rows_from(request.floors.len());
+        let rows = self.on.rows(sql, values, CLAIMING).await?;
+        let Some(first) = rows.first() else {
+            return Ok(Ok(None));
+        };
+        let now = column(first, 7, CLAIMING)?;
+        let lane_of = |branch: usize| request.floors.get(branch).map(|it| &it.lane);
+        Ok(self
+            .take(&rows, lane_of)
+            .and_then(|()| timestamp(now, "now").map(Some)))
+    }
+
+    fn take<'l>(
+        &mut self,
+        rows: &[QueryResult],
+        lane_of: impl Fn(usize) -> Option<&'l Lane>,
+    ) -> Result<(), String> {
+        for row in rows {
+            let branch: i32 = read(row, 1)?;
+            let lane = usize::try_from(branch).ok().and_then(&lane_of);
+            self.locked.push(Locked {
+                job: read(row, 0)?,
+                lane_id: read(row, 2)?,
+                run: (self.new_run)(),
+                entry: QueueEntry {
+                    lane: lane.ok_or("it is in a lane that was not asked for")?.clone(),
+                    rank: read(row, 3)?,
+                    due_at: timestamp(read(row, 4)?, "due_at")?,
+                    kind: coded(i64::from(read::<i16>(row, 5)?), "kind")?,
+                    attempt: u32::try_from(read::<i64>(row, 6)?)
+                        .map_err(|_| "`attempt` is out of range".to_owned())?,
+                },
+            });
+        }
+        Ok(())
+    }
+}
+
+fn read<T: TryGetable>(row: &QueryResult, at: usize) -> Result<T, String> {
+    row.try_get_by_index(at).map_err(|it| it.to_string())
+}
+
+fn limit(most: usize) -> Value {
+    i64::try_from(most).unwrap_or(i64::MAX).into()
+}
+
+async fn move_to_runs<C: ConnectionTrait>(
+    on: On<'_, C>,
+    request: &ClaimRequest,
+    now: Timestamp,
+    locked: Vec<Locked>,
+) -> Result<Option<Vec<ClaimedRun>>, StoreError> {
+    // By job, so that the jobs are found among the answers, which come in any order, and the rows are written in that of the index.
+    let mut order: Vec<usize> = (0..locked.len()).collect();
+    order.sort_unstable_by_key(|at| locked[*at].job);
+    let ids = || uuids(order.iter().map(|at| locked[*at].job));
+    let rows = on.rows(READ, vec![ids()], CLAIMING).await?;
+    let mut jobs: Vec<Option<JobInfo>> = locked.iter().map(|_| None).collect();
+    for row in &rows {
+        let job = match native_job(row, 0) {
+            Ok(job) => job,
+            Err(error) => {
+                tracing::debug!(%error, "a waiting job cannot be read");
+                return Ok(None);
+            }
+        };
+        if let Ok(found) = order.binary_search_by_key(&job.id.as_uuid(), |at| locked[*at].job) {
+            jobs[order[found]] = Some(job);
+        }
+    }
+    let Some(jobs) = jobs.into_iter().collect::<Option<Vec<JobInfo>>>() else {
+        tracing::debug!("a waiting execution has no job");
+        return Ok(None);
+    };
+    let sorted = || order.iter().map(|at| &locked[*at]);
+    let values = vec![
+        ids(),
+        uuids(sorted().map(|it| it.run.as_uuid())),
+        bigints(sorted().map(|it| it.lane_id)),
+        smallints(sorted().map(|it| it.entry.rank)),
+        bigints(sorted().map(|it| micros(it.entry.due_at))),
+        smallints(sorted().map(|it| it.entry.kind.code())),
+        bigints(sorted().map(|it| i64::from(it.entry.attempt))),
+        smallints(sorted().map(|it| i16::from(it.entry.is_suspect()))),
+        bigints(order.iter().map(|at| jobs[*at].version)),
+        on.dialect.uuid(request.instance.as_uuid()),
+        on.dialect.uuid(request.claim_id.as_uuid()),
+        micros(now).into(),
+    ];
+    on.execute(MOVE, values, CLAIMING).await?;
+    let claimed = jobs
+        .into_iter()
+        .zip(locked)
+        .map(|(job, it)| claimed_run(job, it.entry, request, it.run, now));
+    Ok(Some(claimed.collect()))
+}

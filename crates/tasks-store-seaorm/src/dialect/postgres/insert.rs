@@ -1,0 +1,109 @@
+//! New jobs in the store's own transactions: many, of which none is there yet, or one, which may be born claimed.
+
+use sea_orm::{ConnectionTrait, Value};
+use tasks_abstractions::run::QueueEntry;
+use tasks_abstractions::store::{ClaimRequest, ClaimedRun, SubmitAnswer};
+use tasks_abstractions::{JobId, RunId, StoreError};
+
+use super::submit::{
+    AT_ONCE, BYTES_AT_ONCE, by_lane, common_values, first_values, insert, place_first, rare, values,
+};
+use crate::claim::claimed_run;
+use crate::row::{JobRow, micros, timestamp, unreadable};
+use crate::statement::{On, column};
+use crate::submit::{DOING, stored_as};
+
+/// As `insert!`, for jobs without any rare column whose ids are most likely new: without the cost of conflicts, each of which would be an error.
+const INSERT_NEW: &str = "INSERT INTO tk_background_jobs (id, tenant_id, name, job_group, type_name, args, source, state, is_enabled, job_type, creation_time, \
+    begin_time, max_try_count, max_count, max_interruptions, interval_ms, priority, version, misfire_policy, misfire_max, trigger_count, try_count, \
+    is_abandoned, interruptions, suspect_interruptions, failover) \
+    SELECT id, tenant, name, job_group, type, args, source, state, enabled, job_type, created, begins, max_tries, max_runs, max_interruptions, \
+    interval, priority, version, 0, 0, 0, 0, 0, 0, 0, 0 \
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[], $8::smallint[], $9::smallint[], \
+    $10::smallint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::smallint[], $18::bigint[]) \
+    AS v(id, tenant, name, job_group, type, args, source, state, enabled, job_type, created, begins, max_tries, max_runs, max_interruptions, interval, \
+    priority, version) WHERE NOT EXISTS (SELECT 1 FROM tk_background_jobs j WHERE j.id = v.id)";
+
+/// As `insert!` of one job, then (lane, rank, due, kind, attempt, suspect, whether it may be claimed, instance, claim, run, now or null): its execution is in
+/// flight where that is so and the node alive, else it waits. Answers (whether it was inserted, since when it is in flight).
+const INSERT_ONE: &str = concat!(
+    "WITH me AS MATERIALIZED (SELECT coalesce($30::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) AS now FROM tk_nodes \
+       WHERE instance = $27 AND state = 0 AND $26), \
+     j AS (",
+    insert!(),
+    ", version), r AS (INSERT INTO tk_job_runs (job_id, run_id, instance, claim_id, lane_id, rank, due_at, kind, attempt, suspect, job_version, after, claimed_at) \
+       SELECT j.id, $29, $27, $28, (SELECT id FROM tk_lanes WHERE name = $20), $21, $22, $23, $24, $25, j.version, 0, me.now FROM j, me WHERE me.now >= $22 \
+       RETURNING claimed_at), \
+     q AS (INSERT INTO tk_job_queue (job_id, lane_id, rank, due_at, kind, attempt) \
+       SELECT j.id, (SELECT id FROM tk_lanes WHERE name = $20), $21, $22, $23, $24 FROM j WHERE NOT EXISTS (SELECT 1 FROM r)) \
+     SELECT EXISTS (SELECT 1 FROM j), (SELECT claimed_at FROM r)"
+);
+
+/// Inserts jobs with their first executions, of which most likely none is there. False where one is, or where they need the full form: then nothing of this
+/// transaction may stay.
+pub(crate) async fn insert_new<C: ConnectionTrait>(
+    on: On<'_, C>,
+    rows: &[JobRow<'_>],
+    first: &[(JobId, &QueueEntry)],
+) -> Result<bool, StoreError> {
+    for part in rows.chunks(AT_ONCE) {
+        let args: Vec<String> = part.iter().map(|it| it.job.args.to_json()).collect();
+        if args.iter().map(String::len).sum::<usize>() >= BYTES_AT_ONCE {
+            return Ok(false);
+        }
+        if !part.iter().all(JobRow::is_plain) {
+            return Ok(false);
+        }
+        let inserted = on.execute(INSERT_NEW, common_values(part, args), DOING).await?;
+        if inserted != part.len() as u64 {
+            return Ok(false);
+        }
+    }
+    for (lane, entries) in by_lane(first.iter().copied()) {
+        for part in entries.chunks(AT_ONCE) {
+            on.execute(place_first!(), first_values(lane, part), DOING)
+                .await?;
+        }
+    }
+    Ok(true)
+}
+
+/// Inserts one job with its first execution, which is in flight at once where `claim` may have it. `None` where its id or name is taken.
+pub(crate) async fn insert_one<C: ConnectionTrait>(
+    on: On<'_, C>,
+    row: &JobRow<'_>,
+    first: &QueueEntry,
+    claim: Option<&ClaimRequest>,
+    new_run: impl FnOnce() -> RunId,
+) -> Result<Option<(SubmitAnswer, Option<ClaimedRun>)>, StoreError> {
+    let mut values = values(std::slice::from_ref(row), vec![row.job.args.to_json()])?;
+    let run_id = new_run();
+    values.extend([
+        first.lane.as_str().into(),
+        first.rank.into(),
+        micros(first.due_at).into(),
+        first.kind.code().into(),
+        i64::from(first.attempt).into(),
+        i16::from(first.is_suspect()).into(),
+        claim.is_some_and(|it| it.lanes.contains(&first.lane)).into(),
+        on.dialect.optional_uuid(claim.map(|it| it.instance.as_uuid())),
+        on.dialect.optional_uuid(claim.map(|it| it.claim_id.as_uuid())),
+        on.dialect.uuid(run_id.as_uuid()),
+        Value::BigInt(claim.and_then(|it| it.now).map(micros)),
+    ]);
+    let Some(answer) = on.row(INSERT_ONE, values, DOING).await? else {
+        return Ok(None);
+    };
+    if !column::<bool>(&answer, 0, DOING)? {
+        return Ok(None);
+    }
+    let since: Option<i64> = column(&answer, 1, DOING)?;
+    let claimed = match (since, claim) {
+        (Some(since), Some(request)) => {
+            let now = timestamp(since, "claimed_at").map_err(|why| unreadable("a run row", &why))?;
+            Some(claimed_run(stored_as(row), first.clone(), request, run_id, now))
+        }
+        _ => None,
+    };
+    Ok(Some((SubmitAnswer::Inserted, claimed)))
+}

@@ -1,0 +1,103 @@
+//! A job out of columns of their own types.
+
+use sea_orm::{QueryResult, TryGetable};
+use tasks_abstractions::{JobInfo, StoreError};
+use uuid::Uuid;
+
+use crate::row::{Hex, JobColumns, unreadable};
+
+/// Columns one after the other.
+struct Columns<'r> {
+    row: &'r QueryResult,
+    at: usize,
+}
+
+impl Columns<'_> {
+    fn next<T: TryGetable>(&mut self) -> Result<T, String> {
+        let value = self.row.try_get_by_index(self.at);
+        self.at += 1;
+        value.map_err(|it| it.to_string())
+    }
+
+    fn id(&mut self) -> Result<Hex, String> {
+        self.next::<Uuid>().map(Hex)
+    }
+
+    fn small(&mut self) -> Result<i64, String> {
+        self.next::<i16>().map(i64::from)
+    }
+
+    fn count(&mut self) -> Result<u32, String> {
+        let value: i64 = self.next()?;
+        u32::try_from(value).map_err(|_| format!("{value} is no count"))
+    }
+
+    fn millis(&mut self) -> Result<Option<u64>, String> {
+        let value: Option<i64> = self.next()?;
+        value
+            .map(|it| u64::try_from(it).map_err(|_| format!("{it} is no duration")))
+            .transpose()
+    }
+}
+
+/// The job in its stored state, whose `native_job_columns!` begin at the column `first`.
+pub(super) fn native_job(row: &QueryResult, first: usize) -> Result<JobInfo, StoreError> {
+    let mut from = Columns { row, at: first };
+    let read = job_columns(&mut from).map_err(|why| {
+        let name = JobColumns::NAMES
+            .get(from.at.saturating_sub(first + 1))
+            .unwrap_or(&"?");
+        format!("`{name}`: {why}")
+    });
+    let failed = |why: &str| {
+        let id = row.try_get_by_index::<Uuid>(first).map(|it| it.to_string());
+        unreadable(&format!("job {}", id.unwrap_or_default()), why)
+    };
+    read.and_then(JobColumns::into_job).map_err(|why| failed(&why))
+}
+
+/// The fields are read in the order of the columns.
+fn job_columns(from: &mut Columns<'_>) -> Result<JobColumns, String> {
+    Ok(JobColumns {
+        id: from.id()?,
+        tenant_id: from.id()?,
+        name: from.next()?,
+        job_group: from.next()?,
+        type_name: from.next()?,
+        args: from.next()?,
+        description: from.next()?,
+        result: from.next()?,
+        source: from.small()?,
+        state: from.small()?,
+        is_enabled: from.small()?,
+        job_type: from.small()?,
+        cron: from.next()?,
+        time_zone: from.next()?,
+        misfire_policy: from.small()?,
+        misfire_max: from.count()?,
+        creation_time: from.next()?,
+        begin_time: from.next()?,
+        end_time: from.next()?,
+        last_run_time: from.next()?,
+        trigger_count: from.count()?,
+        try_count: from.count()?,
+        max_try_count: from.count()?,
+        max_count: from.count()?,
+        is_abandoned: from.small()?,
+        interruptions: from.count()?,
+        suspect_interruptions: from.count()?,
+        max_interruptions: from.count()?,
+        interval_ms: from.millis()?.unwrap_or(0),
+        retry_policy: from.next()?,
+        priority: from.small()?,
+        timeout_ms: from.millis()?,
+        lock_timeout_ms: from.millis()?,
+        node_name: from.next()?,
+        failover: from.small()?,
+        version: from.next()?,
+        selector: from.next()?,
+        definition_hash: from.next::<Option<Uuid>>()?.map(Hex),
+        definition_version: from.next()?,
+        overrides: from.next()?,
+    })
+}

@@ -1,0 +1,152 @@
+//! How many jobs a second come in bulk and are done: 1,000 at once stored while nothing is claimed, then let loose until the store has every outcome.
+
+mod around;
+mod kept;
+
+use std::ops::Range;
+use std::time::Instant;
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+use tasks_abstractions::BackgroundJobManagerExt as _;
+
+pub(crate) use around::Around;
+pub(crate) use kept::{Kept, moving};
+
+use crate::frame::backend::Backend;
+use crate::frame::ledger::{Ledger, NO_OP, NoOp};
+use crate::frame::node::{Node, Parts};
+use crate::frame::pass::{self, peak_memory};
+use crate::frame::report::{Cell, Report};
+use crate::frame::samples::{Samples, rate};
+use crate::frame::settings::Settings;
+
+pub(crate) const BACKENDS: &[Backend] = &[
+    Backend::Memory,
+    Backend::SqliteFull,
+    Backend::SqliteNormal,
+    Backend::Postgres,
+    Backend::Mysql,
+];
+
+/// Jobs of a pass.
+pub(crate) const JOBS: usize = 50_000;
+
+/// Jobs that are stored in one call.
+pub(crate) const BULK: usize = 1_000;
+
+/// One measurement.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Pass {
+    pub(crate) backend: Backend,
+    pub(crate) jobs: usize,
+    pub(crate) concurrency: usize,
+    /// What else there is.
+    pub(crate) around: Around,
+}
+
+/// What was measured. Rates are jobs a second.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Figures {
+    pub(crate) bulk: f64,
+    pub(crate) drain: f64,
+    /// Most memory that the process held, in bytes.
+    pub(crate) peak: u64,
+}
+
+impl Pass {
+    /// A drain with nothing else in the database.
+    pub(crate) const fn alone(backend: Backend, jobs: usize, concurrency: usize) -> Self {
+        Self {
+            backend,
+            jobs,
+            concurrency,
+            around: Around::Nothing,
+        }
+    }
+
+    /// Measures it in a process of its own.
+    pub(crate) fn in_own_process(&self) -> Result<Figures> {
+        pass::Pass::Drain(self.clone()).in_own_process()
+    }
+
+    pub(crate) async fn measure(self) -> Result<Figures> {
+        let place = self.around.place(self.backend).await?;
+        let ledger = Ledger::open(self.jobs)?;
+        let mut parts = Parts::new(&place, self.concurrency, &[NO_OP]);
+        parts.event = Some(ledger.clone());
+        let node = parts.start().await?;
+        node.claims(false);
+        let before = Kept::of(&place, &node).await?;
+        let surroundings = self.around.make(&place, &node).await?;
+        let began = Instant::now();
+        enqueue_all(&node, self.jobs).await?;
+        let bulk = rate(self.jobs, began.elapsed());
+
+        let began = Instant::now();
+        node.claims(true);
+        ledger.reached().await;
+        let took = began.elapsed();
+        ledger.each_ran_once()?;
+        surroundings.end().await?;
+        Kept::of(&place, &node).await?.has_more(&before, self.jobs)?;
+        node.stop().await?;
+        place.close()?;
+        Ok(Figures {
+            bulk,
+            drain: rate(self.jobs, took),
+            peak: peak_memory()?,
+        })
+    }
+}
+
+/// Stores jobs with the numbers from zero on, 1,000 in one call.
+pub(crate) async fn enqueue_all(node: &Node, count: usize) -> Result<()> {
+    let mut from = 0;
+    while from < count {
+        let to = count.min(from + BULK);
+        enqueue_numbers(node, from..to).await?;
+        from = to;
+    }
+    Ok(())
+}
+
+/// Stores jobs with these numbers in one call.
+pub(crate) async fn enqueue_numbers(node: &Node, numbers: Range<usize>) -> Result<()> {
+    let jobs = node.jobs();
+    let batch = numbers
+        .map(|number| jobs.prepare::<NoOp>(number))
+        .collect::<Result<Vec<_>, _>>()?;
+    jobs.submit(batch).await?;
+    Ok(())
+}
+
+/// Drains every backend and shows the medians.
+pub(crate) fn run(settings: &Settings) -> Result<()> {
+    let backends = settings.backends(BACKENDS)?;
+    let jobs = settings.jobs_or(JOBS);
+    let mut report = Report::new(
+        "drain",
+        format!(
+            "{jobs} no-op jobs, stored {BULK} at once and then drained, {} at once, each with its log row; median (least–most) of {} passes",
+            settings.concurrency, settings.passes
+        ),
+        ["backend", "bulk enqueue /s", "drain /s", "peak MB"],
+    );
+    for backend in &backends {
+        let (mut bulk, mut drain, mut peak) = (Samples::default(), Samples::default(), Samples::default());
+        for _ in 0..settings.passes {
+            let figures = Pass::alone(*backend, jobs, settings.concurrency).in_own_process()?;
+            bulk.add(figures.bulk);
+            drain.add(figures.drain);
+            peak.add(figures.peak as f64 / 1e6);
+        }
+        report.row([
+            Cell::text(backend.name()),
+            Cell::rate(bulk),
+            Cell::rate(drain),
+            Cell::Figure(peak, 0),
+        ]);
+    }
+    report.finish(&backends)
+}

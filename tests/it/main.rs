@@ -26,6 +26,7 @@ mod scheduler_memory; // the scheduler suite under paused time, on the store in 
 mod scheduler_mysql; // the scheduler suite under paused time, on MariaDB or MySQL
 mod scheduler_postgres; // the scheduler suite under paused time, on PostgreSQL
 mod scheduler_sqlite; // the scheduler suite under paused time, on SQLite files
+mod seats_postgres; // connections kept for claims, outcomes and new jobs on PostgreSQL
 mod server_mysql; // what only a MariaDB or MySQL server can show
 mod server_postgres; // what only a PostgreSQL server can show
 mod steering_sqlite; // workers and management on SQLite files, across programs and restarts

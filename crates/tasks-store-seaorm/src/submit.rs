@@ -1,5 +1,7 @@
 //! Accepting new jobs, through the store's own transaction or the caller's.
 
+mod at_once;
+
 use std::collections::{HashMap, HashSet};
 
 use sea_orm::{ConnectionTrait, Value};
@@ -9,8 +11,6 @@ use tasks_abstractions::{JobId, JobInfo, JobState, StoreError, WakeHandle};
 use uuid::Uuid;
 
 use crate::claim::{claimed_run, move_to_runs, must_live};
-#[cfg(feature = "postgres")]
-use crate::connect::Seats;
 use crate::dialect::{Dialect, postgres};
 use crate::error::refuse_nul;
 use crate::row::{Hex, JobRow, Place, PlainRow, json_rows, name_key, uuid_at};
@@ -120,69 +120,6 @@ impl SeaOrmStore {
         let answers = insert(self.on(&tx), jobs, lanes).await?;
         self.commit(tx, DOING).await?;
         Ok(answers)
-    }
-
-    /// Stores jobs none of which is there yet. `None` where one is, or may be, and nothing was stored.
-    #[cfg(feature = "postgres")]
-    async fn insert_new(
-        &self,
-        seats: &Seats,
-        jobs: &[PreparedJob],
-        lanes: &HashSet<&Lane>,
-    ) -> Result<Option<Vec<SubmitAnswer>>, StoreError> {
-        jobs.iter().try_for_each(|it| refuse_job_nul(&it.job))?;
-        let mut seen = HashSet::with_capacity(jobs.len());
-        if !jobs.iter().all(|it| seen.insert(it.job.id)) {
-            return Ok(None);
-        }
-        let mut rows: Vec<JobRow<'_>> = jobs.iter().map(new_row).collect();
-        // In the one order in which all write them.
-        rows.sort_unstable_by_key(|it| it.job.id);
-        let first: Vec<_> = jobs
-            .iter()
-            .filter_map(|it| Some((it.job.id, it.first.as_ref()?)))
-            .collect();
-        let seat = self.on_seat(DOING, seats.begin()).await?;
-        let on = self.on(&seat);
-        ensure_lanes(on, lanes).await?;
-        match postgres::insert::insert_new(on, &rows, &first).await {
-            Ok(true) => {
-                self.on_seat(DOING, seat.commit()).await?;
-                Ok(Some(vec![SubmitAnswer::Inserted; jobs.len()]))
-            }
-            Err(error) if error.kind() != StoreErrorKind::Rejected => Err(error),
-            Ok(false) | Err(_) => {
-                self.on_seat(DOING, seat.rollback()).await?;
-                Ok(None)
-            }
-        }
-    }
-
-    /// Stores one new job in one statement, where the database has one for it. `None` where it was not stored, for whatever reason.
-    #[cfg(feature = "postgres")]
-    async fn submit_at_once(
-        &self,
-        job: &PreparedJob,
-        claim: Option<&ClaimRequest>,
-    ) -> Result<Option<(SubmitAnswer, Option<ClaimedRun>)>, StoreError> {
-        let (Some(seats), Some(first)) = (self.seats(), &job.first) else {
-            return Ok(None);
-        };
-        if !self.unknown_lanes([&first.lane].into_iter()).is_empty() {
-            return Ok(None);
-        }
-        refuse_job_nul(&job.job)?;
-        let seat = self.on_seat(DOING, seats.take()).await?;
-        postgres::insert::insert_one(self.on(&seat), &new_row(job), first, claim, || self.new_run()).await
-    }
-
-    #[cfg(not(feature = "postgres"))]
-    async fn submit_at_once(
-        &self,
-        _: &PreparedJob,
-        _: Option<&ClaimRequest>,
-    ) -> Result<Option<(SubmitAnswer, Option<ClaimedRun>)>, StoreError> {
-        Ok(None)
     }
 
     pub(crate) async fn submit_and_claim(

@@ -1,20 +1,22 @@
 //! A job out of columns of their own types.
 
-use sea_orm::{QueryResult, TryGetable};
+use sea_orm::QueryResult;
+use sea_orm::sqlx::postgres::{PgRow, Postgres};
+use sea_orm::sqlx::{Decode, Row as _};
 use tasks_abstractions::{JobInfo, StoreError};
 use uuid::Uuid;
 
 use crate::row::{Hex, JobColumns, unreadable};
 
-/// Columns one after the other.
+/// Columns one after the other. Their types are those of the statement, so they are not compared again for each of forty values a row.
 struct Columns<'r> {
-    row: &'r QueryResult,
+    row: &'r PgRow,
     at: usize,
 }
 
-impl Columns<'_> {
-    fn next<T: TryGetable>(&mut self) -> Result<T, String> {
-        let value = self.row.try_get_by_index(self.at);
+impl<'r> Columns<'r> {
+    fn next<T: Decode<'r, Postgres>>(&mut self) -> Result<T, String> {
+        let value = self.row.try_get_unchecked(self.at);
         self.at += 1;
         value.map_err(|it| it.to_string())
     }
@@ -42,12 +44,15 @@ impl Columns<'_> {
 
 /// The job in its stored state, whose `native_job_columns!` begin at the column `first`.
 pub(super) fn native_job(row: &QueryResult, first: usize) -> Result<JobInfo, StoreError> {
-    let mut from = Columns { row, at: first };
-    let read = job_columns(&mut from).map_err(|why| {
-        let name = JobColumns::NAMES
-            .get(from.at.saturating_sub(first + 1))
-            .unwrap_or(&"?");
-        format!("`{name}`: {why}")
+    let read = row
+        .try_as_pg_row()
+        .ok_or_else(|| "it is no row of PostgreSQL".to_owned());
+    let read = read.and_then(|row| {
+        let mut from = Columns { row, at: first };
+        job_columns(&mut from).map_err(|why| {
+            let name = JobColumns::NAMES.get(from.at.saturating_sub(first + 1));
+            format!("`{}`: {why}", name.unwrap_or(&"?"))
+        })
     });
     let failed = |why: &str| {
         let id = row.try_get_by_index::<Uuid>(first).map(|it| it.to_string());

@@ -1,0 +1,152 @@
+//! The connections that the store keeps for claims, outcomes and new jobs on PostgreSQL: what becomes of them when a call fails or is given up.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement, TransactionTrait};
+use tasks_abstractions::job::Lane;
+use tasks_abstractions::store::{ClaimRequest, FinishAnswer, SubmitAnswer};
+use tasks_abstractions::{JobQueue, JobStore};
+use tasks_multitenancy::TenantScope;
+use tasks_store_seaorm::SeaOrmStore;
+use tasks_testing::ManualClock;
+use tasks_testing::samples::{at, claim_id, done, due, instance_id, job_id, node, once};
+use tokio::time::timeout;
+
+use crate::postgres_schema::Schema;
+
+const WRITERS: u32 = 2;
+
+/// A store with a name among the server's sessions, and a connection that looks at them.
+async fn open(schema: &Schema) -> (SeaOrmStore, DatabaseConnection, String) {
+    let mut options = schema.options();
+    let server = Database::connect(&options.url).await.unwrap();
+    let name = format!("seats_{}", schema.name());
+    let separator = if options.url.contains('?') { '&' } else { '?' };
+    options.url = format!("{}{separator}application_name={name}", options.url);
+    options.writers = WRITERS;
+    let store = SeaOrmStore::connect(options, Arc::new(ManualClock::new()))
+        .await
+        .unwrap();
+    store.register_node(&node(1)).await.unwrap();
+    (store, server, name)
+}
+
+async fn number(on: &impl ConnectionTrait, sql: String) -> i64 {
+    let row = on
+        .query_one_raw(Statement::from_string(sea_orm::DbBackend::Postgres, sql))
+        .await
+        .unwrap()
+        .unwrap();
+    row.try_get_by_index(0).unwrap()
+}
+
+/// Waits until the server has no session of the store with an open transaction.
+async fn all_over(server: &DatabaseConnection, name: &str) {
+    let open = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = '{name}' AND state IN ('active', 'idle in transaction', \
+         'idle in transaction (aborted)') AND query NOT LIKE 'LISTEN%'"
+    );
+    while number(server, open.clone()).await > 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn sessions(server: &DatabaseConnection, name: &str) -> i64 {
+    let all = format!("SELECT count(*) FROM pg_stat_activity WHERE application_name = '{name}'");
+    number(server, all).await
+}
+
+fn request(limit: usize) -> ClaimRequest {
+    ClaimRequest {
+        instance: instance_id(1),
+        claim_id: claim_id(),
+        lanes: vec![Lane::any_node()],
+        limit,
+        now: Some(at(0)),
+        floors: Vec::new(),
+    }
+}
+
+/// A caller that gives up waiting leaves a connection with an unanswered statement: it is not used again, and its place is free at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_that_are_given_up_cost_no_place() {
+    let schema = Schema::new();
+    let (store, server, name) = open(&schema).await;
+    let in_the_way = store.connection().begin().await.unwrap();
+    let same = due(once(1), at(0));
+    let enqueued = store
+        .enqueue_in(&in_the_way, std::slice::from_ref(&same))
+        .await
+        .unwrap();
+    assert_eq!(enqueued.answers, [SubmitAnswer::Inserted]);
+    drop(enqueued.wake);
+    for _ in 0..3 * WRITERS {
+        let waits = store.submit(std::slice::from_ref(&same));
+        assert!(
+            timeout(Duration::from_millis(50), waits).await.is_err(),
+            "another transaction has the job's id"
+        );
+    }
+    in_the_way.rollback().await.unwrap();
+    all_over(&server, &name).await;
+    // What was given up may have been stored by the server all the same.
+    for number in 1..=20 {
+        let answer = store.submit(&[due(once(number), at(0))]).await.unwrap();
+        assert!(number == 1 || answer == [SubmitAnswer::Inserted], "{answer:?}");
+    }
+    assert_eq!(store.claim(&request(100)).await.unwrap().len(), 20);
+    store.close().await.unwrap();
+}
+
+/// Batches that are refused, and outcomes that come too late, end their transactions: nothing is left locked, and the connections serve the next calls.
+#[tokio::test]
+async fn what_is_not_as_expected_leaves_no_transaction_open() {
+    let schema = Schema::new();
+    let (store, server, name) = open(&schema).await;
+    let jobs: Vec<_> = (1..=6).map(|it| due(once(it), at(0))).collect();
+    store.submit(&jobs[..3]).await.unwrap();
+    // Some are there already: the short way is left for the long one.
+    let answers = store.submit(&jobs).await.unwrap();
+    assert_eq!(answers[..3], [SubmitAnswer::Exists; 3]);
+    assert_eq!(answers[3..], [SubmitAnswer::Inserted; 3]);
+
+    let claimed = store.claim(&request(100)).await.unwrap();
+    assert_eq!(claimed.len(), 6);
+    let outcomes: Vec<_> = claimed.iter().map(done).collect();
+    store.finish(&outcomes[..2]).await.unwrap();
+    let before = sessions(&server, &name).await;
+    for _ in 0..10 {
+        // Two are settled already: the batch is looked at run by run, and the second time all of them are gone.
+        let answers = store.finish(&outcomes[..4]).await.unwrap();
+        assert!(
+            answers[..2].iter().all(|it| matches!(it, FinishAnswer::Gone)),
+            "{answers:?}"
+        );
+    }
+    all_over(&server, &name).await;
+    // The long way has connections of its own.
+    let after = sessions(&server, &name).await;
+    assert!(
+        after <= before + i64::from(WRITERS),
+        "{before} sessions, then {after}"
+    );
+
+    let answers = store.finish(&outcomes[4..]).await.unwrap();
+    assert!(
+        answers.iter().all(|it| matches!(it, FinishAnswer::Applied)),
+        "{answers:?}"
+    );
+    for number in 1..=6 {
+        let found = store
+            .snapshots(TenantScope::All, &[job_id(number)])
+            .await
+            .unwrap();
+        assert!(found[0].run.is_none() && found[0].waiting.is_none());
+    }
+    store.close().await.unwrap();
+    while sessions(&server, &name).await > 0 {
+        tokio::task::yield_now().await;
+    }
+}

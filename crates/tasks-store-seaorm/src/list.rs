@@ -111,7 +111,9 @@ impl SeaOrmStore {
                 };
                 let mut inserted = 0;
                 for (json, _) in json_rows([row])? {
-                    inserted += insert_rows(on, json, doing).await?.len();
+                    inserted += insert_rows(on, on.dialect.sql().insert_jobs, json, doing)
+                        .await?
+                        .len();
                 }
                 if inserted == 0 {
                     // Somebody else may have stored this id since the look.

@@ -235,13 +235,11 @@ async fn insert_part<C: ConnectionTrait>(
             && rows.iter().all(JobRow::is_plain)
         {
             for (json, _) in json_rows(rows.iter().map(PlainRow))? {
-                for row in on.rows(sql, vec![json.into()], DOING).await? {
-                    inserted.insert(uuid_at(&row, 0, "the id of a new job")?);
-                }
+                inserted.extend(insert_rows(on, sql, json, DOING).await?);
             }
         } else {
             for (json, _) in json_rows(rows)? {
-                inserted.extend(insert_rows(on, json, DOING).await?);
+                inserted.extend(insert_rows(on, on.dialect.sql().insert_jobs, json, DOING).await?);
             }
         }
         let is_new = |at: usize| inserted.contains(&jobs[at].job.id.as_uuid());
@@ -275,15 +273,15 @@ async fn insert_part<C: ConnectionTrait>(
 /// Inserts the rows of jobs whose id and name are free, and answers which those are.
 pub(crate) async fn insert_rows<C: ConnectionTrait>(
     on: On<'_, C>,
+    insert: &'static str,
     json: String,
     doing: &str,
 ) -> Result<Vec<Uuid>, StoreError> {
-    let sql = on.dialect.sql();
-    let rows = match sql.without_returning {
-        None => on.rows(sql.insert_jobs, vec![json.into()], doing).await?,
+    let rows = match on.dialect.sql().without_returning {
+        None => on.rows(insert, vec![json.into()], doing).await?,
         Some(then) => {
             let values: Vec<Value> = vec![json.into(), on.dialect.uuid(Uuid::new_v4())];
-            on.execute(sql.insert_jobs, values.clone(), doing).await?;
+            on.execute(insert, values.clone(), doing).await?;
             on.rows(then.inserted, values, doing).await?
         }
     };

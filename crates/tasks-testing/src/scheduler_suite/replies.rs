@@ -129,6 +129,85 @@ pub async fn a_lost_submit_may_be_repeated(fx: &impl SchedulerFixture) {
     assert_eq!(host.recorder().look(|it| it.started_of(id)), 1);
 }
 
+/// A node that has nothing to do starts a job that is stored in it at once, and claims nothing for it. Where its slots are taken the job waits for one.
+pub async fn a_job_that_is_stored_in_an_idle_node_needs_no_claim(fx: &impl SchedulerFixture) {
+    let queue = fx.faulty_queue();
+    let gate = Gate::new();
+    let host = fx
+        .node("a")
+        .queue(Arc::clone(&queue) as _)
+        .options(|it| {
+            it.poll_interval = secs(3_600);
+            it.max_concurrency = 1;
+        })
+        .run("t", done)
+        .run("long", gate.job())
+        .build()
+        .unwrap();
+    host.start();
+    pass(secs(2)).await;
+    let before = queue.calls(Call::Claim);
+    for _ in 0..5 {
+        let id = host.enqueue("t").await.unwrap();
+        host.recorder()
+            .settled(id, RunOutcome::Succeeded, 1, secs(1))
+            .await
+            .unwrap();
+    }
+    assert_eq!(queue.calls(Call::Claim), before);
+
+    let long = host.enqueue("long").await.unwrap();
+    host.recorder().started(long, 1, secs(1)).await.unwrap();
+    let waits = host.enqueue("t").await.unwrap();
+    pass(secs(2)).await;
+    assert_eq!(
+        host.find(waits).await.unwrap().status,
+        JobStatus::Queuing,
+        "the one slot is taken"
+    );
+    gate.open(1);
+    host.recorder()
+        .settled(waits, RunOutcome::Succeeded, 1, secs(5))
+        .await
+        .unwrap();
+    assert!(queue.calls(Call::Claim) > before, "it was claimed as any other");
+}
+
+/// A job that was stored and started in one step, of which the answer was lost, is found by a heartbeat and given back: run once, uncounted.
+pub async fn a_lost_answer_to_a_job_born_claimed_loses_nothing(fx: &impl SchedulerFixture) {
+    let queue = fx.faulty_queue();
+    let host = fx
+        .node("a")
+        .queue(Arc::clone(&queue) as _)
+        .run("t", |ctx| async move {
+            assert_eq!((ctx.attempt(), ctx.interruptions()), (1, 0));
+            Ok(Outcome::Done)
+        })
+        .build()
+        .unwrap();
+    host.start();
+    pass(secs(2)).await;
+    let prepared = host
+        .jobs()
+        .prepare_request(EnqueueRequest::new("t", JobArgs::new()))
+        .unwrap();
+    let id = prepared.job.id;
+    queue.lose(Call::Submit, 1);
+    assert!(host.jobs().submit(vec![prepared]).await.is_err());
+    assert_eq!(
+        host.find(id).await.unwrap().status,
+        JobStatus::Running,
+        "it was stored as claimed"
+    );
+    host.recorder()
+        .settled(id, RunOutcome::Succeeded, 1, secs(30))
+        .await
+        .unwrap();
+    pass(secs(60)).await;
+    assert_eq!(host.recorder().look(|it| it.started_of(id)), 1);
+    assert_eq!(host.engine().executing(), 0, "its slot is free again");
+}
+
 /// Renewals whose replies are lost end nothing: the store knows that the node lives.
 pub async fn lost_renewals_end_nothing(fx: &impl SchedulerFixture) {
     let queue = fx.faulty_queue();

@@ -100,6 +100,42 @@ async fn calls_that_are_given_up_cost_no_place() {
     store.close().await.unwrap();
 }
 
+/// A job that cannot be read, and one that has both a waiting execution and one in flight, are passed over; all others are claimed with them in the batch.
+#[tokio::test]
+async fn a_claim_passes_over_what_is_not_as_it_should_be() {
+    let schema = Schema::new();
+    let (store, server, _) = open(&schema).await;
+    let jobs: Vec<_> = (1..=4).map(|it| due(once(it), at(0))).collect();
+    store.submit(&jobs).await.unwrap();
+    let own = schema.name();
+    let both = claim_id().as_uuid();
+    for sql in [
+        format!(
+            "UPDATE {own}.tk_background_jobs SET misfire_policy = 9 WHERE id = '{}'",
+            job_id(2)
+        ),
+        format!(
+            "INSERT INTO {own}.tk_job_runs (job_id, run_id, instance, claim_id, lane_id, rank, due_at, kind, attempt, suspect, job_version, after, claimed_at) \
+             SELECT job_id, '{both}', '{}', '{both}', lane_id, rank, due_at, kind, attempt, 0, 0, 0, due_at FROM {own}.tk_job_queue WHERE job_id = '{}'",
+            instance_id(1),
+            job_id(3)
+        ),
+    ] {
+        server.execute_unprepared(&sql).await.unwrap();
+    }
+    let claimed = store.claim(&request(100)).await.unwrap();
+    let ids: Vec<_> = claimed.iter().map(|it| it.job.id).collect();
+    assert_eq!(ids, [job_id(1), job_id(4)]);
+    let waiting = format!("SELECT count(*) FROM {own}.tk_job_queue");
+    assert_eq!(
+        number(&server, waiting).await,
+        2,
+        "they stay for the check to judge"
+    );
+    assert!(store.claim(&request(100)).await.unwrap().is_empty());
+    store.close().await.unwrap();
+}
+
 /// Batches that are refused, and outcomes that come too late, end their transactions: nothing is left locked, and the connections serve the next calls.
 #[tokio::test]
 async fn what_is_not_as_expected_leaves_no_transaction_open() {

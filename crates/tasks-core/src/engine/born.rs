@@ -35,6 +35,12 @@ impl Drop for Kept<'_> {
         let mut board = self.engine.board();
         board.reserved -= 1;
         board.claims.remove(&self.claim);
+        // The claim loop may have waited for just this slot.
+        let offers = self.engine.offers_slots(&mut board);
+        drop(board);
+        if offers {
+            self.engine.signals().work();
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use crate::transition::RunReport;
 const SIDE_LOOK: Duration = Duration::from_secs(1);
 /// One in so many free slots is theirs then.
 const SIDE_SHARE: usize = 4;
-/// Outcomes that may wait for the store, as many as jobs may run at once, before nothing more is claimed; at least so many, so that quick jobs are written down together.
+/// Nothing is claimed while as many outcomes as jobs may run at once wait for a batch to take them, but at least so many: quick jobs are written down together.
 const LEAST_AHEAD: usize = 50;
 
 /// What a claim step did.

@@ -333,6 +333,9 @@ impl Engine {
             if let Some(next) = &settlement.next {
                 self.hand_over(next);
             }
+            for first in settlement.follow_ups.iter().filter_map(|it| it.first.as_ref()) {
+                self.signals().floors().lower(first.rank, first.due_at);
+            }
         } else {
             warn!(job = %it.job.id, run = %it.run.run_id, outcome = %it.report.outcome,
                 "the run had been taken over or deleted; its outcome is dropped");

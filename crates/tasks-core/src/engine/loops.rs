@@ -163,7 +163,13 @@ impl Engine {
                         self.wait_for_due(step.claimed == 0, &mut pause).await;
                     }
                 }
-                Err(error) => pause.after(&error).await,
+                Err(error) => {
+                    is_busy = false;
+                    // Another one that is on its way is not left standing meanwhile, with what it has locked.
+                    if claims.is_empty() {
+                        pause.after(&error).await;
+                    }
+                }
             }
         }
     }

@@ -173,6 +173,53 @@ pub async fn a_job_that_is_stored_in_an_idle_node_needs_no_claim(fx: &impl Sched
     assert!(queue.calls(Call::Claim) > before, "it was claimed as any other");
 }
 
+/// A slot that was kept for a job which then did not need it goes to the work that came meanwhile.
+pub async fn a_slot_that_was_kept_in_vain_is_free_again(fx: &impl SchedulerFixture) {
+    let queue = fx.faulty_queue();
+    let host = fx
+        .node("a")
+        .queue(Arc::clone(&queue) as _)
+        .options(|it| {
+            it.poll_interval = secs(1);
+            it.max_concurrency = 1;
+        })
+        .run("t", done)
+        .build()
+        .unwrap();
+    let other = fx.node("b").run("t", done).build().unwrap();
+    host.start();
+    pass(secs(2)).await;
+    let prepared = host
+        .jobs()
+        .prepare_request(EnqueueRequest::new("t", JobArgs::new()))
+        .unwrap();
+    host.jobs().submit(vec![prepared.clone()]).await.unwrap();
+    host.recorder()
+        .settled(prepared.job.id, RunOutcome::Succeeded, 1, secs(1))
+        .await
+        .unwrap();
+    pass(secs(2)).await;
+
+    let held = queue.hold(Call::Submit);
+    let (again, waits) = tokio::join!(host.jobs().submit(vec![prepared]), async {
+        held.arrived().await;
+        let waits = other.enqueue("t").await.unwrap();
+        pass(secs(5)).await;
+        assert_eq!(
+            host.recorder().look(|it| it.started_of(waits)),
+            0,
+            "the one slot is kept"
+        );
+        held.release();
+        waits
+    });
+    assert_eq!(again.unwrap(), [SubmitAnswer::Exists]);
+    host.recorder()
+        .settled(waits, RunOutcome::Succeeded, 1, secs(3))
+        .await
+        .unwrap();
+}
+
 /// A job that was stored and started in one step, of which the answer was lost, is found by a heartbeat and given back: run once, uncounted.
 pub async fn a_lost_answer_to_a_job_born_claimed_loses_nothing(fx: &impl SchedulerFixture) {
     let queue = fx.faulty_queue();

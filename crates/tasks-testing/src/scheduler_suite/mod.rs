@@ -292,6 +292,7 @@ macro_rules! __for_scheduler_cases {
                 a_lost_finish_is_applied_once,
                 a_lost_submit_may_be_repeated,
                 a_job_that_is_stored_in_an_idle_node_needs_no_claim,
+                a_job_born_claimed_that_is_answered_late_is_not_given_back,
                 a_slot_that_was_kept_in_vain_is_free_again,
                 a_lost_answer_to_a_job_born_claimed_loses_nothing,
                 lost_renewals_end_nothing,

@@ -173,6 +173,42 @@ pub async fn a_job_that_is_stored_in_an_idle_node_needs_no_claim(fx: &impl Sched
     assert!(queue.calls(Call::Claim) > before, "it was claimed as any other");
 }
 
+/// Its claim is known here before it is sent: heartbeats that look while the answer is on its way do not give it back.
+pub async fn a_job_born_claimed_that_is_answered_late_is_not_given_back(fx: &impl SchedulerFixture) {
+    let queue = fx.faulty_queue();
+    let host = fx
+        .node("a")
+        .queue(Arc::clone(&queue) as _)
+        .run("t", done)
+        .build()
+        .unwrap();
+    host.start();
+    pass(secs(2)).await;
+    let prepared = host
+        .jobs()
+        .prepare_request(EnqueueRequest::new("t", JobArgs::new()))
+        .unwrap();
+    let id = prepared.job.id;
+    let held = queue.hold(Call::Submit);
+    let (stored, ()) = tokio::join!(host.jobs().submit(vec![prepared]), async {
+        held.arrived().await;
+        pass(secs(60)).await;
+        assert_eq!(
+            host.find(id).await.unwrap().status,
+            JobStatus::Running,
+            "not given back by heartbeats"
+        );
+        held.release();
+    });
+    assert_eq!(stored.unwrap(), [SubmitAnswer::Inserted]);
+    host.recorder()
+        .settled(id, RunOutcome::Succeeded, 1, secs(1))
+        .await
+        .unwrap();
+    pass(secs(60)).await;
+    assert_eq!(host.recorder().look(|it| it.started_of(id)), 1);
+}
+
 /// A slot that was kept for a job which then did not need it goes to the work that came meanwhile.
 pub async fn a_slot_that_was_kept_in_vain_is_free_again(fx: &impl SchedulerFixture) {
     let queue = fx.faulty_queue();

@@ -129,7 +129,9 @@ impl State {
 
 async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, state: Arc<State>, to_server: bool) {
     let mut bytes = vec![0; 16 * 1024];
-    while let Ok(read) = from.read(&mut bytes).await {
+    loop {
+        // A connection that was broken off has come to its end, too.
+        let read = from.read(&mut bytes).await.unwrap_or(0);
         let is_lost = state.loses(&bytes[..read], to_server);
         if is_lost && (read > 0 || !to_server) {
             if read == 0 {

@@ -15,6 +15,7 @@ use tests::chaos::{EndKind, Line, Moment, Work, read_lines};
 use crate::answers::Answer;
 use crate::fault::{Fault, Kind};
 use crate::node::{Ending, Life, ledger_of};
+use crate::place::Backend;
 use crate::producer::orders;
 use crate::settings::Settings;
 
@@ -78,6 +79,7 @@ pub(crate) struct Accepted {
 /// All of it.
 #[derive(Debug)]
 pub(crate) struct Evidence {
+    pub(crate) backend: Backend,
     pub(crate) settings: Settings,
     pub(crate) faults: Vec<Fault>,
     pub(crate) lives: Vec<Life>,
@@ -104,6 +106,7 @@ pub(crate) struct Evidence {
 
 /// What the driver knows itself.
 pub(crate) struct Known {
+    pub(crate) backend: Backend,
     pub(crate) settings: Settings,
     pub(crate) faults: Vec<Fault>,
     pub(crate) lives: Vec<Life>,
@@ -129,6 +132,7 @@ impl Evidence {
     /// What the driver knows, and nothing else yet.
     pub(crate) fn of(known: Known) -> Self {
         Self {
+            backend: known.backend,
             settings: known.settings,
             faults: known.faults,
             lives: known.lives,

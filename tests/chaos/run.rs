@@ -89,6 +89,7 @@ pub(crate) async fn run(args: &Args, seed: u64) -> Result<ExitCode> {
     found.extend(complaints(folder.path(), args.nodes)?);
     found.extend(check_rows(&management(&store, clock)).await?);
     let known = Known {
+        backend: args.backend,
         settings,
         faults: cluster.log.faults.clone(),
         lives: cluster.lives.clone(),

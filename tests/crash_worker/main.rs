@@ -21,7 +21,7 @@ use tasks_abstractions::{
 };
 use tasks_core::{
     AdministratorChannels, Engine, EngineJobPublisher, EngineOptions, EngineParts, JobRegistry, LogChannel,
-    NotifyAdministrator, Signals, StoreBackgroundJobManager,
+    NotifyAdministrator, Signals, StoreBackgroundJobManager, StoreClock,
 };
 use tasks_multitenancy::{TenantId, TenantScope};
 use tasks_store_seaorm::{SeaOrmStore, SeaOrmStoreOptions};
@@ -136,7 +136,7 @@ async fn run(args: Args) -> Result<()> {
         queue,
         store: store.clone(),
         locks: store.clone(),
-        clock,
+        clock: Arc::new(StoreClock::new(clock)),
         guids,
         registry: Arc::new(registry),
         services: services.finish(),

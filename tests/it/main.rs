@@ -12,6 +12,7 @@ mod engine_sqlite; // the engine on SQLite files, step by step: outages, retries
 mod engine_steps_fencing; // steps by hand: replies after a node was taken for dead
 mod engine_steps_watch; // steps by hand: what the watch step reports
 mod host; // what a host refuses to start, order of start and stop, drain
+mod host_clock; // a machine whose clock is wrong
 mod host_tenants; // the tenants that a host provides
 mod maintenance; // the system jobs Cleaning and Checking
 mod mysql_database; // a database of its own for a test

@@ -23,6 +23,7 @@ pub mod transition;
 pub use abandonment::{AdministratorChannels, LogChannel, NotifyAdministrator};
 pub use engine::{
     DurableFinish, Engine, EngineJobDispatcher, EngineJobPublisher, EngineOptions, EngineParts, Signals,
+    StoreClock,
 };
 pub use maintenance::{CheckingOptions, CleaningOptions, MaintenanceOptions, Retention, TypeRetention};
 pub use managers::{

@@ -203,6 +203,9 @@ impl HostBuilder {
         let Some(managers) = managers.filter(|_| problems.is_empty()) else {
             return Err(HostError::CannotStart(problems));
         };
+        if let Err(error) = managers.clock.ask(managers.queue.as_ref()).await {
+            tracing::warn!(error = %error, "the store does not tell its time; jobs go by this machine's clock until the node is registered");
+        }
         let parts = EngineParts {
             options: options.engine.clone(),
             queue: Arc::clone(&managers.queue),
@@ -229,7 +232,7 @@ impl HostBuilder {
             Arc::clone(&managers.queue),
             Arc::clone(&managers.store),
             Arc::clone(&managers.publisher),
-            Arc::clone(&managers.clock),
+            Arc::clone(&managers.clock) as _,
         ));
         scheduler_handle.set(&scheduler);
         Ok(Host {

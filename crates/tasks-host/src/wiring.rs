@@ -9,7 +9,7 @@ use tasks_abstractions::{
 };
 use tasks_core::{
     EngineJobDispatcher, EngineJobPublisher, EngineManagement, JobRegistry, Signals,
-    StoreBackgroundJobManager, StoreBackgroundWorkerManager, WorkerManagerParts,
+    StoreBackgroundJobManager, StoreBackgroundWorkerManager, StoreClock, WorkerManagerParts,
 };
 
 use crate::HostOptions;
@@ -35,7 +35,7 @@ pub(crate) struct Managers {
     pub(crate) store: Arc<dyn JobStore>,
     pub(crate) queue: Arc<dyn JobQueue>,
     pub(crate) locks: Arc<dyn JobLockProvider>,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<StoreClock>,
     pub(crate) guids: Arc<dyn GuidGenerator>,
     pub(crate) publisher: Arc<dyn JobPublisher>,
     pub(crate) jobs: Arc<dyn BackgroundJobManager>,
@@ -62,7 +62,7 @@ pub(crate) fn after_store(
     let store = registry.get::<dyn JobStore>()?;
     let queue = registry.get::<dyn JobQueue>()?;
     let locks = registry.get::<dyn JobLockProvider>()?;
-    let clock = registry.get::<dyn Clock>()?;
+    let clock = Arc::new(StoreClock::new(registry.get::<dyn Clock>()?));
     let guids = registry.get::<dyn GuidGenerator>()?;
     let publisher = registry.get::<dyn JobPublisher>()?;
     let dispatcher = registry.get::<dyn JobDispatcher>()?;
@@ -70,7 +70,7 @@ pub(crate) fn after_store(
         StoreBackgroundJobManager::new(
             Arc::clone(&queue),
             Arc::clone(&publisher),
-            Arc::clone(&clock),
+            Arc::clone(&clock) as _,
             Arc::clone(&guids),
             limits.clone(),
         )
@@ -80,7 +80,7 @@ pub(crate) fn after_store(
         Arc::new(StoreBackgroundWorkerManager::new(WorkerManagerParts {
             queue: Arc::clone(&queue),
             publisher: Arc::clone(&publisher),
-            clock: Arc::clone(&clock),
+            clock: Arc::clone(&clock) as _,
             registry: Arc::clone(types),
             selectors,
             node_name: options.engine.node_name.clone(),
@@ -92,7 +92,7 @@ pub(crate) fn after_store(
         Arc::clone(&store),
         Arc::clone(&publisher),
         dispatcher,
-        Arc::clone(&clock),
+        Arc::clone(&clock) as _,
         limits.clone(),
     ));
     registry

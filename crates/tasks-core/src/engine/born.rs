@@ -77,7 +77,7 @@ impl Engine {
             claim_id: kept.claim,
             lanes: lanes.main.clone(),
             limit: 1,
-            now: self.parts().clock.authoritative_now(),
+            now: self.authoritative_now(),
             floors: Vec::new(),
         };
         let stored = self.parts().queue.submit_claimed(job, &request).await;

@@ -77,10 +77,7 @@ impl Engine {
         if self.board().suspect.is_none() {
             all.extend_from_slice(&lanes.suspects);
         }
-        self.parts()
-            .queue
-            .next_due(&all, self.parts().clock.authoritative_now())
-            .await
+        self.parts().queue.next_due(&all, self.authoritative_now()).await
     }
 
     /// Free slots worth a claim while more work is waiting: a claim for each single slot would cost a transaction a job.
@@ -135,7 +132,7 @@ impl Engine {
     /// are empty.
     async fn claim_beside(&self, room: usize) -> Result<usize, StoreError> {
         *lock(&self.shared.last_side_look) = Some(Instant::now());
-        let (queue, now) = (&self.parts().queue, self.parts().clock.authoritative_now());
+        let (queue, now) = (&self.parts().queue, self.authoritative_now());
         let lanes = self.lanes();
         let mut claimed = 0;
         let is_alone = self.board().suspect.is_none();
@@ -183,7 +180,7 @@ impl Engine {
             claim_id,
             lanes,
             limit,
-            now: self.parts().clock.authoritative_now(),
+            now: self.authoritative_now(),
             floors: floors.unwrap_or_default(),
         };
         let reply = self.parts().queue.claim(&request).await;

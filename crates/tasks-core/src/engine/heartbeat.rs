@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tasks_abstractions::job::InstanceId;
@@ -41,8 +40,7 @@ impl Engine {
         }
         let sent = Instant::now();
         let queue = &self.parts().queue;
-        let store_now = queue.now().await?;
-        self.sample_clock(store_now);
+        let store_now = self.parts().clock.ask(queue.as_ref()).await?;
         let instance = self.instance();
         let served = self.lanes();
         let node = NodeInfo {
@@ -95,11 +93,11 @@ impl Engine {
             running: u32::try_from(running).unwrap_or(u32::MAX),
             lanes: (!is_told).then(|| served.all(self.options().is_execution_enabled)),
             cleared_suspects: cleared.clone(),
-            now: self.parts().clock.authoritative_now(),
+            now: self.authoritative_now(),
         };
         match self.parts().queue.renew(&request).await {
             Ok(Renewal::Alive { now, cancels }) => {
-                self.sample_clock(now);
+                self.parts().clock.answered(sent, now);
                 {
                     let mut lease = lock(&self.shared.lease);
                     // A process that slept saw nobody renew meanwhile, and must not conclude anything from it.
@@ -309,12 +307,5 @@ impl Engine {
             self.send_ended(claimed, report);
         }
         Ok(())
-    }
-
-    fn sample_clock(&self, store_now: tasks_abstractions::Timestamp) {
-        let ahead = store_now - self.parts().clock.now();
-        self.shared
-            .clock_offset
-            .store(ahead.num_microseconds().unwrap_or(0), Ordering::Relaxed);
     }
 }

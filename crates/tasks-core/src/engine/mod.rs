@@ -18,14 +18,14 @@ mod progress;
 mod rescue;
 mod shutdown;
 mod signals;
+mod store_clock;
 mod strays;
 mod watch;
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use chrono::TimeDelta;
 use tasks_abstractions::job::InstanceId;
 use tasks_abstractions::run::Progress;
 use tasks_abstractions::services::Services;
@@ -42,6 +42,7 @@ use crate::registry::JobRegistry;
 pub use self::claim::ClaimStep;
 pub use self::options::{DurableFinish, EngineOptions};
 pub use self::signals::{EngineJobDispatcher, EngineJobPublisher, Signals};
+pub use self::store_clock::StoreClock;
 
 /// What an engine is made of.
 #[derive(Clone)]
@@ -54,8 +55,8 @@ pub struct EngineParts {
     pub store: Arc<dyn JobStore>,
     /// Locks for job code.
     pub locks: Arc<dyn JobLockProvider>,
-    /// Tells the time.
-    pub clock: Arc<dyn Clock>,
+    /// Tells the store's time. The managers of the same node have the same clock; the engine asks the store at every heartbeat.
+    pub clock: Arc<StoreClock>,
     /// Makes ids.
     pub guids: Arc<dyn GuidGenerator>,
     /// What can be run.
@@ -99,8 +100,6 @@ struct Shared {
     /// Whether shutdown has come to its end.
     is_over: tokio::sync::watch::Sender<bool>,
     is_store_away: AtomicBool,
-    /// Microseconds by which the store's clock is ahead of this machine's.
-    clock_offset: AtomicI64,
     last_side_look: Mutex<Option<tokio::time::Instant>>,
 }
 
@@ -126,7 +125,6 @@ impl Engine {
                 is_shut_down: AtomicBool::new(false),
                 is_over: tokio::sync::watch::Sender::new(false),
                 is_store_away: AtomicBool::new(false),
-                clock_offset: AtomicI64::new(0),
                 last_side_look: Mutex::default(),
                 parts,
             }),
@@ -200,10 +198,12 @@ impl Engine {
     /// The present instant by the store's clock, as far as it is known here.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        let clock = &self.shared.parts.clock;
-        clock.authoritative_now().unwrap_or_else(|| {
-            clock.now() + TimeDelta::microseconds(self.shared.clock_offset.load(Ordering::Relaxed))
-        })
+        self.parts().clock.now()
+    }
+
+    /// What stores must take as "now"; `None` = their own clock.
+    fn authoritative_now(&self) -> Option<Timestamp> {
+        self.parts().clock.authoritative_now()
     }
 
     fn parts(&self) -> &EngineParts {

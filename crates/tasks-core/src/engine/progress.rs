@@ -30,7 +30,7 @@ impl Engine {
         if reports.is_empty() {
             return Ok(0);
         }
-        let now = self.parts().clock.authoritative_now();
+        let now = self.authoritative_now();
         let stored = self.parts().queue.store_progress(&reports, now).await;
         if let Err(error) = stored {
             if error.is_unavailable() {

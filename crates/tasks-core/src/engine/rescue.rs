@@ -85,7 +85,7 @@ impl Engine {
             instance,
             claim_id,
             limit: BATCH,
-            now: self.parts().clock.authoritative_now(),
+            now: self.authoritative_now(),
         };
         let reply = self.parts().queue.take_over(&request).await;
         let taken = match reply {

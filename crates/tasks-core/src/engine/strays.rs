@@ -146,7 +146,7 @@ impl Engine {
             }
             _ => Decision::Keep,
         };
-        let now = self.parts().clock.authoritative_now();
+        let now = self.authoritative_now();
         let answers = queue.change(TenantScope::All, &wanted, now, &decide).await?;
         let moved = answers
             .iter()

@@ -13,7 +13,7 @@ use tasks_abstractions::{
 use tasks_core::{
     AdministratorChannels, Engine, EngineJobDispatcher, EngineJobPublisher, EngineManagement, EngineOptions,
     EngineParts, EngineScheduler, JobRegistry, LogChannel, NotifyAdministrator, Signals,
-    StoreBackgroundJobManager, StoreBackgroundWorkerManager, WorkerManagerParts,
+    StoreBackgroundJobManager, StoreBackgroundWorkerManager, StoreClock, WorkerManagerParts,
 };
 use tokio::runtime::Handle;
 
@@ -196,13 +196,14 @@ impl TestHostBuilder {
         let dispatcher: Arc<dyn JobDispatcher> = Arc::new(EngineJobDispatcher::new(signals.clone()));
         let guids: Arc<dyn GuidGenerator> = Arc::new(SequentialGuidGenerator::new(Arc::clone(&self.clock)));
         let limits = self.options.limits.clone();
-        let (queue, store, clock) = (&self.queue, &self.store, &self.clock);
+        let (queue, store) = (&self.queue, &self.store);
+        let clock = Arc::new(StoreClock::new(Arc::clone(&self.clock)));
         let selectors = Arc::new(self.selectors);
         let jobs: Arc<dyn BackgroundJobManager> = Arc::new(
             StoreBackgroundJobManager::new(
                 Arc::clone(queue),
                 Arc::clone(&publisher),
-                Arc::clone(clock),
+                Arc::clone(&clock) as _,
                 Arc::clone(&guids),
                 limits.clone(),
             )
@@ -218,7 +219,7 @@ impl TestHostBuilder {
             Arc::new(StoreBackgroundWorkerManager::new(WorkerManagerParts {
                 queue: Arc::clone(queue),
                 publisher: Arc::clone(&publisher),
-                clock: Arc::clone(clock),
+                clock: Arc::clone(&clock) as _,
                 registry: Arc::clone(&registry),
                 selectors,
                 node_name: self.options.node_name.clone(),
@@ -230,13 +231,13 @@ impl TestHostBuilder {
             Arc::clone(store),
             Arc::clone(&publisher),
             dispatcher,
-            Arc::clone(clock),
+            Arc::clone(&clock) as _,
             limits,
         ));
         let mut services = ServiceRegistry::new();
         services
             .singleton(Arc::new(AdministratorChannels(self.channels.clone())))?
-            .singleton::<dyn Clock>(Arc::clone(clock))?
+            .singleton::<dyn Clock>(Arc::clone(&self.clock))?
             .singleton::<dyn BackgroundJobManager>(Arc::clone(&jobs))?
             .singleton::<dyn JobManagement>(Arc::clone(&management) as _)?;
         for add in self.services {
@@ -250,7 +251,7 @@ impl TestHostBuilder {
             queue: Arc::clone(queue),
             store: Arc::clone(store),
             locks: self.locks,
-            clock: Arc::clone(clock),
+            clock: Arc::clone(&clock),
             guids: Arc::clone(&guids),
             registry,
             services: services.clone(),
@@ -268,7 +269,7 @@ impl TestHostBuilder {
             Arc::clone(queue),
             Arc::clone(store),
             publisher,
-            Arc::clone(clock),
+            clock,
         ));
         Ok(TestHost {
             engine,

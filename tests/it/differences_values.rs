@@ -206,7 +206,7 @@ async fn a_duration_over_a_second_is_stored_whole() {
         attempt: 1,
     };
     store.store_log(log.clone()).await.unwrap();
-    assert_eq!(store.find_log(log.run_id).await.unwrap(), Some(log));
+    assert_eq!(store.find_log(log.job_id, log.run_id).await.unwrap(), Some(log));
 }
 
 /// What a library makes of an error on its way up.

@@ -13,7 +13,7 @@ use tasks_abstractions::{JobId, JobQueue, JobStore, StoreError, Timestamp};
 use tasks_multitenancy::TenantScope;
 use tasks_store_seaorm::{Durability, SeaOrmStore, migrate};
 use tasks_testing::ManualClock;
-use tasks_testing::samples::{at, claim_id, done, due, instance_id, job_id, node, once};
+use tasks_testing::samples::{at, claim_id, done, due, instance_id, job_id, node, once, run_id};
 
 use crate::postgres_schema::Schema;
 use crate::proxy::Proxy;
@@ -270,29 +270,44 @@ async fn tables_are_taken_back_and_rows_of_earlier_ones_are_kept() {
         let states = migrate::status(&store).await.unwrap();
         states.iter().map(|it| it.applied).collect()
     };
-    assert_eq!(applied().await, [true, true]);
-    migrate::down(&store, Some(1)).await.unwrap();
-    assert_eq!(applied().await, [true, false]);
-    store
-        .connection()
-        .execute_unprepared(
-            "INSERT INTO tk_background_jobs (id, tenant_id, name, job_group, type_name, args, source, state, is_enabled, job_type, misfire_policy, \
-             misfire_max, creation_time, begin_time, trigger_count, try_count, max_try_count, max_count, is_abandoned, interruptions, \
-             suspect_interruptions, max_interruptions, interval_ms, priority, failover, version) VALUES \
-             ('00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000000', 'old', 'g', 't', '{}', 0, 5, 1, 0, 0, 0, 1, 1, 0, 0, \
-             50, 0, 0, 0, 0, 3, 300000, 15, 0, 4)",
-        )
-        .await
-        .unwrap();
-    for _ in 0..2 {
-        migrate::up(&store).await.unwrap();
-        assert_eq!(applied().await, [true, true]);
+    for (steps, there) in [(1, [true, true, false]), (2, [true, false, false])] {
+        assert_eq!(applied().await, [true; 3]);
+        migrate::down(&store, Some(steps)).await.unwrap();
+        assert_eq!(applied().await, there);
+        let of = |id: u32| format!("'00000000-0000-0000-0000-{id:012x}'");
+        let (job, run, none) = (of(steps), of(10 + steps), of(0));
+        let rows = [
+            format!(
+                "INSERT INTO tk_background_jobs (id, tenant_id, name, job_group, type_name, args, source, state, is_enabled, job_type, misfire_policy, \
+                 misfire_max, creation_time, begin_time, trigger_count, try_count, max_try_count, max_count, is_abandoned, interruptions, \
+                 suspect_interruptions, max_interruptions, interval_ms, priority, failover, version) VALUES \
+                 ({job}, {none}, 'old', 'g', 't', '{{}}', 0, 5, 1, 0, 0, 0, 1, 1, 0, 0, 50, 0, 0, 0, 0, 3, 300000, 15, 0, 4)"
+            ),
+            format!(
+                "INSERT INTO tk_background_job_logs (run_id, job_id, tenant_id, job_name, job_group, type_name, outcome, message, started_at, \
+                 duration_ms, node_name, instance, attempt) VALUES ({run}, {job}, {none}, 'old', 'g', 't', 0, 'said', 5, 7, 'node', {none}, 1)"
+            ),
+        ];
+        for row in rows {
+            store.connection().execute_unprepared(&row).await.unwrap();
+        }
+        for _ in 0..2 {
+            migrate::up(&store).await.unwrap();
+            assert_eq!(applied().await, [true; 3]);
+        }
+        let id = job_id(u128::from(steps));
+        let found = store.snapshots(ALL, &[id]).await.unwrap().remove(0);
+        assert_eq!((found.job.name.as_str(), found.job.version), ("old", 4));
+        assert_eq!(found.job.selector, None);
+        let log = store
+            .find_log(id, run_id(u128::from(10 + steps)))
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(log.message.as_deref(), Some("said"));
     }
-    let found = store.snapshots(ALL, &[job_id(1)]).await.unwrap().remove(0);
-    assert_eq!((found.job.name.as_str(), found.job.version), ("old", 4));
-    assert_eq!(found.job.selector, None);
     migrate::down(&store, None).await.unwrap();
-    assert_eq!(applied().await, [false, false]);
+    assert_eq!(applied().await, [false; 3]);
     assert!(store.counts(ALL).await.is_err(), "the tables are gone");
 }
 

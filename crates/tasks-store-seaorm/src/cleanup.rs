@@ -8,6 +8,7 @@ use tasks_abstractions::store::{Cleanup, CleanupTarget, JobEnd, StoreErrorKind, 
 use tasks_abstractions::{JobId, JobState, RunOutcome, StoreError};
 
 use crate::row::{Hex, json_rows, micros, not_json, uuid_at};
+use crate::statement::column;
 use crate::store::{SeaOrmStore, lock_jobs};
 
 /// Most jobs that are removed in one transaction.
@@ -79,7 +80,13 @@ impl SeaOrmStore {
         let rows = on.rows(on.dialect.sql().old_logs, values, doing).await?;
         let mut ids = Vec::with_capacity(rows.len());
         for row in &rows {
-            ids.push(Hex(uuid_at(row, 0, "the run of an old log row")?));
+            let place = |at, what| uuid_at(row, at, what).map(Hex);
+            let started_at: i64 = column(row, 1, doing)?;
+            ids.push((
+                place(0, "the job of an old log row")?,
+                started_at,
+                place(2, "the run of an old log row")?,
+            ));
         }
         let mut removed = 0;
         for (json, _) in json_rows(ids)? {

@@ -1,6 +1,7 @@
 //! Log rows, and the seam of managers: which file does what.
 
 use async_trait::async_trait;
+use sea_orm::ConnectionTrait;
 use tasks_abstractions::run::{JobLog, JobSnapshot};
 use tasks_abstractions::store::{
     Cleanup, JobCounts, JobLogQuery, JobLogSort, JobQuery, Page, RunStatistics, UnarmedPage,
@@ -11,6 +12,7 @@ use tasks_multitenancy::TenantScope;
 use crate::finish::refuse_log_nul;
 use crate::list::{Filter, List};
 use crate::row::{LogRow, json_rows, read_log};
+use crate::statement::On;
 use crate::store::SeaOrmStore;
 
 #[async_trait]
@@ -59,8 +61,10 @@ impl JobStore for SeaOrmStore {
         let rows = json_rows([LogRow(&log)])?;
         let tx = self.begin(doing).await?;
         let on = self.on(&tx);
-        on.execute_batches(on.dialect.sql().insert_logs, rows, doing)
-            .await?;
+        if find_log(on, log.job_id, log.run_id).await?.is_none() {
+            on.execute_batches(on.dialect.sql().insert_logs, rows, doing)
+                .await?;
+        }
         self.commit(tx, doing).await
     }
 
@@ -113,13 +117,8 @@ impl JobStore for SeaOrmStore {
         list.read(on, filter, "list log rows", read_log).await
     }
 
-    async fn find_log(&self, run: RunId) -> Result<Option<JobLog>, StoreError> {
-        let on = self.reading();
-        let values = vec![on.dialect.uuid(run.as_uuid())];
-        let row = on
-            .row(on.dialect.sql().find_log, values, "read a log row")
-            .await?;
-        row.as_ref().map(read_log).transpose()
+    async fn find_log(&self, job: JobId, run: RunId) -> Result<Option<JobLog>, StoreError> {
+        find_log(self.reading(), job, run).await
     }
 
     async fn list_ids(
@@ -155,4 +154,16 @@ impl JobStore for SeaOrmStore {
     async fn counts(&self, scope: TenantScope) -> Result<JobCounts, StoreError> {
         self.count_jobs(scope).await
     }
+}
+
+async fn find_log<C: ConnectionTrait>(
+    on: On<'_, C>,
+    job: JobId,
+    run: RunId,
+) -> Result<Option<JobLog>, StoreError> {
+    let values = vec![on.dialect.uuid(job.as_uuid()), on.dialect.uuid(run.as_uuid())];
+    let row = on
+        .row(on.dialect.sql().find_log, values, "read a log row")
+        .await?;
+    row.as_ref().map(read_log).transpose()
 }

@@ -70,8 +70,8 @@ pub trait JobStore: Send + Sync + Debug {
     /// Finished executions by filter. Conformance: `logs_filter_by_every_field`.
     async fn list_logs(&self, scope: TenantScope, query: &JobLogQuery) -> Result<Page<JobLog>, StoreError>;
 
-    /// The finished execution of one run.
-    async fn find_log(&self, run: RunId) -> Result<Option<JobLog>, StoreError>;
+    /// The finished execution of one run of a job. Conformance: `a_run_is_logged_once`.
+    async fn find_log(&self, job: JobId, run: RunId) -> Result<Option<JobLog>, StoreError>;
 
     /// Ids of jobs by filter, ascending, starting after `after`, at most `limit`. Order and page of the query mean nothing here: a command on many jobs
     /// walks over them while it changes what the filter looks at. Conformance: `ids_are_walked_by_filter`.

@@ -365,7 +365,7 @@ impl Engine {
 
     /// Whether an outcome that the store no longer knows as in flight is there already: from a call whose reply was lost.
     async fn was_applied_before(&self, it: &Ended) -> Result<bool, StoreError> {
-        match self.parts().store.find_log(it.run.run_id).await {
+        match self.parts().store.find_log(it.job.id, it.run.run_id).await {
             Ok(log) => Ok(log.is_some_and(|log| log.outcome == it.report.outcome)),
             Err(error) if error.is_unavailable() => Err(error),
             Err(error) => {

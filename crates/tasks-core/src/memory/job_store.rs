@@ -84,8 +84,8 @@ impl JobStore for MemoryStore {
         self.transaction(|rows| rows.list_logs(scope, query))
     }
 
-    async fn find_log(&self, run: RunId) -> Result<Option<JobLog>, StoreError> {
-        self.transaction(|rows| Ok(rows.logs.find(run).cloned()))
+    async fn find_log(&self, job: JobId, run: RunId) -> Result<Option<JobLog>, StoreError> {
+        self.transaction(|rows| Ok(rows.logs.find(job, run).cloned()))
     }
 
     async fn list_ids(

@@ -5,28 +5,28 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use tasks_abstractions::run::JobLog;
-use tasks_abstractions::{RunId, Timestamp};
+use tasks_abstractions::{JobId, RunId, Timestamp};
 
 /// Log rows, oldest start first.
 #[derive(Default)]
 pub(super) struct Logs {
-    by_start: BTreeMap<(Timestamp, RunId), Arc<JobLog>>,
-    starts: HashMap<RunId, Timestamp>,
+    by_start: BTreeMap<(Timestamp, RunId, JobId), Arc<JobLog>>,
+    starts: HashMap<(RunId, JobId), Timestamp>,
 }
 
 impl Logs {
     /// Appends a row; one of the same run that is there already stays as it is.
     pub(super) fn append(&mut self, log: JobLog) {
-        let (run, start) = (log.run_id, log.started_at);
-        if let Entry::Vacant(free) = self.starts.entry(run) {
+        let (run, job, start) = (log.run_id, log.job_id, log.started_at);
+        if let Entry::Vacant(free) = self.starts.entry((run, job)) {
             free.insert(start);
-            self.by_start.insert((start, run), Arc::new(log));
+            self.by_start.insert((start, run, job), Arc::new(log));
         }
     }
 
-    pub(super) fn find(&self, run: RunId) -> Option<&JobLog> {
-        let start = self.starts.get(&run)?;
-        self.by_start.get(&(*start, run)).map(AsRef::as_ref)
+    pub(super) fn find(&self, job: JobId, run: RunId) -> Option<&JobLog> {
+        let start = self.starts.get(&(run, job))?;
+        self.by_start.get(&(*start, run, job)).map(AsRef::as_ref)
     }
 
     /// All rows, oldest start first.
@@ -44,13 +44,13 @@ impl Logs {
         let old: Vec<_> = self
             .by_start
             .iter()
-            .take_while(|((start, _), _)| *start < before)
+            .take_while(|((start, ..), _)| *start < before)
             .filter(|(_, it)| is_meant(it))
             .map(|(key, _)| *key)
             .take(limit)
             .collect();
         for key in &old {
-            self.starts.remove(&key.1);
+            self.starts.remove(&(key.1, key.2));
             self.by_start.remove(key);
         }
         old.len()

@@ -226,7 +226,7 @@ pub(crate) struct Sql {
     pub(crate) waiting_list: &'static str,
     /// (tenant or null, after or null, limit); answers (job, queue row, run row)
     pub(crate) period_tasks: &'static str,
-    /// (run); answers a log row
+    /// (job, run); answers a log row
     pub(crate) find_log: &'static str,
     /// (tenant or null); answers (status, jobs, abandoned jobs)
     pub(crate) counts: &'static str,
@@ -234,9 +234,9 @@ pub(crate) struct Sql {
     pub(crate) old_jobs: &'static str,
     /// (before, state, abandoned or null, mode of types, json types, json ids)
     pub(crate) delete_old_jobs: &'static str,
-    /// (before, outcome or null, mode of types, json types, limit); answers run ids
+    /// (before, outcome or null, mode of types, json types, limit); answers (job, start, run)
     pub(crate) old_logs: &'static str,
-    /// (json ids)
+    /// (json jobs, starts, runs)
     pub(crate) delete_logs: &'static str,
     /// (before, limit); answers instances
     pub(crate) delete_old_nodes: &'static str,

@@ -245,7 +245,7 @@ pub(super) static SQL: Sql = Sql {
     find_log: concat!(
         "SELECT ",
         log_columns!(),
-        " FROM tk_background_job_logs l WHERE l.run_id = ?1"
+        " FROM tk_background_job_logs l WHERE l.job_id = ?1 AND l.run_id = ?2 ORDER BY l.started_at DESC LIMIT 1"
     ),
     counts: concat!(
         "SELECT ",
@@ -265,9 +265,10 @@ pub(super) static SQL: Sql = Sql {
     ),
     old_logs: "WITH RECURSIVE t(tenant_id) AS (SELECT min(tenant_id) FROM tk_background_job_logs \
            UNION SELECT (SELECT min(tenant_id) FROM tk_background_job_logs WHERE tenant_id > t.tenant_id) FROM t WHERE t.tenant_id IS NOT NULL) \
-         SELECT l.run_id FROM t CROSS JOIN tk_background_job_logs l ON l.tenant_id = t.tenant_id AND l.started_at < ?1 \
+         SELECT l.job_id, l.started_at, l.run_id FROM t CROSS JOIN tk_background_job_logs l ON l.tenant_id = t.tenant_id AND l.started_at < ?1 \
          WHERE (?2 IS NULL OR l.outcome = ?2) AND (?3 = 0 OR (l.type_name IN (SELECT value FROM json_each(?4))) = (?3 = 1)) LIMIT ?5",
-    delete_logs: "DELETE FROM tk_background_job_logs WHERE run_id IN (SELECT unhex(value) FROM json_each(?1))",
+    delete_logs: "DELETE FROM tk_background_job_logs WHERE (job_id, started_at, run_id) IN \
+         (SELECT unhex(value ->> 0), value ->> 1, unhex(value ->> 2) FROM json_each(?1))",
     delete_old_nodes: "DELETE FROM tk_nodes WHERE instance IN (SELECT n.instance FROM tk_nodes n WHERE n.state <> 0 AND n.heartbeat_at < ?1 \
          AND NOT EXISTS (SELECT 1 FROM tk_job_runs r WHERE r.instance = n.instance) LIMIT ?2) RETURNING instance",
     find_unarmed: "SELECT j.id, j.state = 5 AND j.is_enabled AND q.job_id IS NULL AND r.job_id IS NULL \

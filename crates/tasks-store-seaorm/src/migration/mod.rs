@@ -5,6 +5,7 @@
 
 mod m20261122_000001_foundation;
 mod m20261127_000002_steering;
+mod m20261129_000003_history;
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, DynIden};
 use sea_orm_migration::prelude::{Alias, IntoIden, MigrationTrait, SchemaManager};
@@ -18,7 +19,7 @@ use crate::statement::{On, column};
 use crate::store::{SeaOrmStore, begin, commit};
 
 /// Version of the tables that this program writes and understands.
-pub(crate) const PROGRAM: i64 = 2;
+pub(crate) const PROGRAM: i64 = 3;
 
 #[derive(Debug)]
 struct Migrator;
@@ -29,6 +30,7 @@ impl MigratorTraitSelf for Migrator {
         vec![
             Box::new(m20261122_000001_foundation::Migration),
             Box::new(m20261127_000002_steering::Migration),
+            Box::new(m20261129_000003_history::Migration),
         ]
     }
 

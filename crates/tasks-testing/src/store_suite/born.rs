@@ -40,7 +40,10 @@ pub async fn a_job_is_born_claimed_for_a_node_that_may_run_it(fx: &impl StoreFix
     finish(&store, &[done(&claimed)]).await;
     let found = snapshot(&store, job_id(1)).await;
     assert_eq!((found.run, found.job.status), (None, JobStatus::Completed));
-    let log = store.find_log(claimed.run.run_id).await.expect("find the log");
+    let log = store
+        .find_log(claimed.job.id, claimed.run.run_id)
+        .await
+        .expect("find the log");
     assert_eq!(log.map(|it| it.job_id), Some(job_id(1)));
 }
 

@@ -77,7 +77,13 @@ pub async fn cleanup_removes_old_rows_only(fx: &impl StoreFixture) {
     let logs = CleanupTarget::Logs(None);
     assert_eq!(clean(&old(logs, at(1))).await, 0, "it started at 1");
     assert_eq!(clean(&old(logs, at(2))).await, 1);
-    assert!(store.find_log(run.run.run_id).await.expect("find_log").is_none());
+    assert!(
+        store
+            .find_log(run.job.id, run.run.run_id)
+            .await
+            .expect("find_log")
+            .is_none()
+    );
 
     let nodes = CleanupTarget::Nodes;
     assert_eq!(clean(&old(nodes, at(60))).await, 0, "it is alive");
@@ -157,7 +163,12 @@ pub async fn cleanup_keeps_to_ends_and_types(fx: &impl StoreFixture) {
     assert_eq!(clean(&logs(Some(RunOutcome::TimedOut), TypeFilter::All)).await, 0);
     assert_eq!(clean(&logs(Some(RunOutcome::Failed), only("other"))).await, 0);
     assert_eq!(clean(&logs(Some(RunOutcome::Failed), only(TYPE_NAME))).await, 1);
-    let found = async |at: usize| store.find_log(runs[at].run.run_id).await.expect("find_log");
+    let found = async |at: usize| {
+        store
+            .find_log(runs[at].job.id, runs[at].run.run_id)
+            .await
+            .expect("find_log")
+    };
     assert!(found(0).await.is_some() && found(1).await.is_none());
     assert_eq!(
         clean(&logs(None, TypeFilter::Except(vec![TYPE_NAME.to_owned()]))).await,

@@ -51,7 +51,10 @@ pub async fn finish_writes_everything_together(fx: &impl StoreFixture) {
     assert_eq!(found.job.next_run_time, Some(at(300)));
     let log = failed.settlement.log.expect("a log");
     assert_eq!(
-        other.find_log(claimed[1].run.run_id).await.expect("find_log"),
+        other
+            .find_log(claimed[1].job.id, claimed[1].run.run_id)
+            .await
+            .expect("find_log"),
         Some(log)
     );
 
@@ -277,7 +280,10 @@ pub async fn every_outcome_is_recorded_as_itself(fx: &impl StoreFixture) {
         ended.settlement.log = Some(log(&run, outcome));
         finish(&store, &[ended.clone()]).await;
         assert_eq!(
-            store.find_log(run.run.run_id).await.expect("find_log"),
+            store
+                .find_log(run.job.id, run.run.run_id)
+                .await
+                .expect("find_log"),
             ended.settlement.log
         );
     }

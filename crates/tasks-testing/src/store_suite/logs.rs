@@ -38,7 +38,7 @@ async fn found(fx: &impl StoreFixture, query: &JobLogQuery) -> (u64, Vec<u128>) 
     (page.total, runs.into_iter().map(|it| it.as_u128()).collect())
 }
 
-/// A second row of the same run is left alone, and a log needs no job to be there.
+/// A second row of the same run is left alone, a run is one of a job, and a log needs no job to be there.
 pub async fn a_run_is_logged_once(fx: &impl StoreFixture) {
     let store = fx.store();
     let first = JobLog {
@@ -52,13 +52,25 @@ pub async fn a_run_is_logged_once(fx: &impl StoreFixture) {
     let second = JobLog {
         message: Some("second".to_owned()),
         outcome: RunOutcome::Succeeded,
-        job_id: job_id(9),
         ..first.clone()
     };
-    fx.other_node().store_log(second).await.expect("store_log");
-    assert_eq!(store.find_log(run_id(1)).await.expect("find_log"), Some(first));
-    assert_eq!(store.find_log(run_id(2)).await.expect("find_log"), None);
-    assert_eq!(found(fx, &JobLogQuery::default()).await, (1, vec![1]));
+    let later = JobLog {
+        started_at: at(50),
+        ..second.clone()
+    };
+    let of_another = JobLog {
+        job_id: job_id(9),
+        ..second.clone()
+    };
+    for log in [second, later, of_another.clone()] {
+        fx.other_node().store_log(log).await.expect("store_log");
+    }
+    let find = async |job, run| store.find_log(job_id(job), run_id(run)).await.expect("find_log");
+    assert_eq!(find(1, 1).await, Some(first));
+    assert_eq!(find(9, 1).await, Some(of_another));
+    assert_eq!(find(1, 2).await, None);
+    assert_eq!(find(2, 1).await, None);
+    assert_eq!(found(fx, &JobLogQuery::default()).await, (2, vec![1, 1]));
 }
 
 /// Each filter alone, texts literally and by case, bounds included; with and without an error.

@@ -196,7 +196,7 @@ pub(crate) static SQL: Sql = Sql {
     find_log: concat!(
         "SELECT ",
         log_columns!(),
-        " FROM tk_background_job_logs l WHERE l.run_id = ?1"
+        " FROM tk_background_job_logs l WHERE l.job_id = ?1 AND l.run_id = ?2 ORDER BY l.started_at DESC LIMIT 1"
     ),
     counts: concat!(
         "SELECT ",
@@ -216,13 +216,12 @@ pub(crate) static SQL: Sql = Sql {
         is_old_job!()
     ),
     old_logs: "WITH RECURSIVE t(tenant_id) AS (SELECT MIN(tenant_id) FROM tk_background_job_logs UNION SELECT (SELECT MIN(s.tenant_id) FROM tk_background_job_logs s \
-         WHERE s.tenant_id > t.tenant_id) FROM t WHERE t.tenant_id IS NOT NULL) SELECT l.run_id FROM t STRAIGHT_JOIN tk_background_job_logs l ON l.tenant_id = \
+         WHERE s.tenant_id > t.tenant_id) FROM t WHERE t.tenant_id IS NOT NULL) SELECT l.job_id, l.started_at, l.run_id FROM t STRAIGHT_JOIN tk_background_job_logs l ON l.tenant_id = \
          t.tenant_id AND l.started_at < ?1 WHERE (?2 IS NULL OR l.outcome = ?2) AND (?3 = 0 OR (l.type_name IN (SELECT y.name COLLATE utf8mb4_bin FROM \
          JSON_TABLE(?4, '$[*]' COLUMNS (name LONGTEXT CHARACTER SET utf8mb4 PATH '$')) y)) = (?3 = 1)) LIMIT ?5",
     delete_logs: concat!(
-        "DELETE l FROM ",
-        ids_first!(),
-        " STRAIGHT_JOIN tk_background_job_logs l FORCE INDEX (PRIMARY) ON l.run_id = UNHEX(v.id)"
+        "DELETE l FROM JSON_TABLE(?1, '$[*]' COLUMNS (c0 CHAR(32) PATH '$[0]', c1 BIGINT PATH '$[1]' ERROR ON ERROR, c2 CHAR(32) PATH '$[2]')) v \
+         STRAIGHT_JOIN tk_background_job_logs l FORCE INDEX (PRIMARY) ON l.job_id = UNHEX(v.c0) AND l.started_at = v.c1 AND l.run_id = UNHEX(v.c2)"
     ),
     delete_old_nodes: "SELECT d.instance FROM tk_nodes d WHERE d.state <> 0 AND d.heartbeat_at < ?1 AND NOT EXISTS (SELECT 1 FROM tk_job_runs r WHERE r.instance = \
          d.instance) LIMIT ?2 FOR UPDATE",

@@ -66,3 +66,15 @@ pub(crate) const STEERING_UP: &[&str] = &[
         ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
     "UPDATE tk_schema SET version = 2, oldest_program = 1 WHERE id = 1",
 ];
+
+/// The third migration: log rows lie by their job, with one index less to write for each run. In one statement, of which either all is there or nothing.
+pub(crate) const HISTORY_UP: &[&str] = &[
+    "ALTER TABLE tk_background_job_logs DROP KEY tk_background_job_logs_job, DROP PRIMARY KEY, ADD PRIMARY KEY (job_id, started_at, run_id)",
+    "UPDATE tk_schema SET version = 3, oldest_program = 1 WHERE id = 1",
+];
+
+/// Back to the second.
+pub(crate) const HISTORY_DOWN: &[&str] = &[
+    "UPDATE tk_schema SET version = 2, oldest_program = 1 WHERE id = 1",
+    "ALTER TABLE tk_background_job_logs ADD KEY tk_background_job_logs_job (job_id, started_at), DROP PRIMARY KEY, ADD PRIMARY KEY (run_id)",
+];

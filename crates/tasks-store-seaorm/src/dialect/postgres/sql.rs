@@ -192,7 +192,7 @@ pub(crate) static SQL: Sql = Sql {
     find_log: concat!(
         "SELECT ",
         log_columns!(),
-        " FROM tk_background_job_logs l WHERE l.run_id = $1"
+        " FROM tk_background_job_logs l WHERE l.job_id = $1 AND l.run_id = $2 ORDER BY l.started_at DESC LIMIT 1"
     ),
     counts: concat!(
         "SELECT (",
@@ -215,12 +215,14 @@ pub(crate) static SQL: Sql = Sql {
     old_logs: "WITH RECURSIVE t(tenant_id) AS ((SELECT tenant_id FROM tk_background_job_logs ORDER BY tenant_id LIMIT 1) \
            UNION SELECT (SELECT l.tenant_id FROM tk_background_job_logs l WHERE l.tenant_id > t.tenant_id ORDER BY l.tenant_id LIMIT 1) \
            FROM t WHERE t.tenant_id IS NOT NULL) \
-         SELECT l.run_id FROM t JOIN tk_background_job_logs l ON l.tenant_id = t.tenant_id AND l.started_at < $1 \
+         SELECT l.job_id, l.started_at, l.run_id FROM t JOIN tk_background_job_logs l ON l.tenant_id = t.tenant_id AND l.started_at < $1 \
          WHERE ($2 IS NULL OR l.outcome = $2) AND ($3 = 0 OR (l.type_name IN (SELECT jsonb_array_elements_text($4::jsonb))) = ($3 = 1)) LIMIT $5",
     delete_logs: concat!(
-        "DELETE FROM tk_background_job_logs WHERE run_id = ANY(",
-        ids!("$1"),
-        ")"
+        // The inner limit keeps each row to its own look into the index.
+        "DELETE FROM tk_background_job_logs WHERE ctid = ANY(ARRAY(SELECT l.place FROM ",
+        rows!(),
+        " CROSS JOIN LATERAL (SELECT ctid AS place FROM tk_background_job_logs WHERE job_id = (x ->> 0)::uuid AND started_at = (x ->> 1)::bigint \
+         AND run_id = (x ->> 2)::uuid LIMIT 1) l))"
     ),
     delete_old_nodes: "DELETE FROM tk_nodes WHERE instance IN (SELECT n.instance FROM tk_nodes n WHERE n.state <> 0 AND n.heartbeat_at < $1 \
          AND NOT EXISTS (SELECT 1 FROM tk_job_runs r WHERE r.instance = n.instance) LIMIT $2) RETURNING instance",

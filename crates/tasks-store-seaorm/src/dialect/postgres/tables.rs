@@ -64,3 +64,19 @@ pub(crate) const STEERING_UP: &[&str] = &[
     r#"CREATE TABLE tk_cursors (name text COLLATE "C" NOT NULL PRIMARY KEY, value text COLLATE "C" NOT NULL)"#,
     "UPDATE tk_schema SET version = 2, oldest_program = 1 WHERE id = 1",
 ];
+
+/// The third migration: log rows are found by their job, with one index less to write for each run.
+pub(crate) const HISTORY_UP: &[&str] = &[
+    "ALTER TABLE tk_background_job_logs DROP CONSTRAINT tk_background_job_logs_pkey",
+    "ALTER TABLE tk_background_job_logs ADD PRIMARY KEY (job_id, started_at, run_id)",
+    "DROP INDEX tk_background_job_logs_job",
+    "UPDATE tk_schema SET version = 3, oldest_program = 1 WHERE id = 1",
+];
+
+/// Back to the second.
+pub(crate) const HISTORY_DOWN: &[&str] = &[
+    "UPDATE tk_schema SET version = 2, oldest_program = 1 WHERE id = 1",
+    "CREATE INDEX tk_background_job_logs_job ON tk_background_job_logs (job_id, started_at)",
+    "ALTER TABLE tk_background_job_logs DROP CONSTRAINT tk_background_job_logs_pkey",
+    "ALTER TABLE tk_background_job_logs ADD PRIMARY KEY (run_id)",
+];

@@ -75,8 +75,8 @@ impl JobStore for SuiteStore {
         self.call(self.inner.list_logs(scope, query)).await
     }
 
-    async fn find_log(&self, run: RunId) -> Result<Option<JobLog>, StoreError> {
-        self.call(self.inner.find_log(run)).await
+    async fn find_log(&self, job: JobId, run: RunId) -> Result<Option<JobLog>, StoreError> {
+        self.call(self.inner.find_log(job, run)).await
     }
 
     async fn list_ids(

@@ -173,6 +173,13 @@ impl Evidence {
                             it.3 = Some(at);
                         }
                     }
+                    Line::Child { job, work } => {
+                        let it = Accepted {
+                            work,
+                            with_order: false,
+                        };
+                        self.accepted.insert(job, it);
+                    }
                     Line::Late {
                         since,
                         at,

@@ -3,10 +3,12 @@
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use clap::ValueEnum as _;
 use comfy_table::{Table, presets};
 
 use crate::Args;
+use crate::place::Backend;
 use crate::report::say;
 
 /// Chooses the planted bug of a process.
@@ -17,7 +19,7 @@ const TRIES: u64 = 3;
 const MINUTES: &str = "0.5";
 
 /// The planted bugs.
-const MUTANTS: [&str; 9] = [
+const MUTANTS: [&str; 11] = [
     "finish-without-run-id",
     "rescue-without-counting",
     "claim-not-reconciled",
@@ -27,7 +29,12 @@ const MUTANTS: [&str; 9] = [
     "lost-bisect",
     "pause-ignored",
     "take-over-keeps-run-id",
+    "lock-ignored",
+    MACHINE_CLOCK,
 ];
+
+/// Goes by the clock of its machine. On SQLite that is the clock which counts.
+const MACHINE_CLOCK: &str = "machine-clock";
 
 /// Runs this program with each of them; fails where one survives.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
@@ -40,7 +47,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     table.load_style(presets::ASCII_MARKDOWN);
     table.set_header(["planted bug", "found by", "runs", "seconds"]);
     let mut survivors = Vec::new();
-    for mutant in MUTANTS {
+    let shows = |mutant: &&str| *mutant != MACHINE_CLOCK || args.backend != Backend::Sqlite;
+    for mutant in MUTANTS.into_iter().filter(shows) {
         let began = Instant::now();
         let (mut found, mut tries) = (Vec::new(), 0);
         while found.is_empty() && tries < TRIES {
@@ -71,13 +79,24 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 fn attempt(args: &Args, mutant: &str, seed: u64) -> Result<Vec<String>> {
     let keep = tempfile::tempdir()?;
     let mut command = Command::new(std::env::current_exe()?);
+    let backend = args
+        .backend
+        .to_possible_value()
+        .context("a backend without a name")?;
     command
+        .args(["--backend", backend.get_name()])
         .args(["--minutes", MINUTES, "--seed", &seed.to_string()])
         .args(["--nodes", &args.nodes.to_string()])
         .arg("--keep")
         .arg(keep.path().join("evidence"))
         .env(VARIABLE, mutant)
         .stderr(Stdio::inherit());
+    if let Some(url) = &args.url {
+        command.args(["--url", url]);
+    }
+    if let Some(control) = &args.control {
+        command.arg("--control").arg(control);
+    }
     if let Some(faults) = &args.faults {
         command.args(["--faults", faults]);
     }

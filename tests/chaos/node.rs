@@ -205,6 +205,7 @@ impl Node {
                 | Line::Settled { .. }
                 | Line::Held { .. }
                 | Line::Freed { .. }
+                | Line::Child { .. }
                 | Line::Late { .. } => {}
             }
         }

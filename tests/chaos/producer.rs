@@ -193,6 +193,9 @@ impl<'a> Producer<'a> {
             120..180 => Does::Late {
                 millis: rng.random_range(300..1_800),
             },
+            180..240 => Does::Parent {
+                millis: rng.random_range(0..60),
+            },
             _ => Does::Quick {
                 millis: rng.random_range(0..60),
             },

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 use comfy_table::{Table, presets};
 use tasks_abstractions::RunOutcome;
-use tests::chaos::EndKind;
+use tests::chaos::{CHILDREN, EndKind};
 
 use crate::Args;
 use crate::checks::{Violation, overlaps, rescues};
@@ -46,6 +46,15 @@ pub(crate) fn print(it: &Evidence, violations: &[Violation], args: &Args, condit
     row(
         "of them in transactions of the application",
         it.orders.len().to_string(),
+    );
+    let children: Vec<_> = it.jobs.iter().filter(|it| it.1.group == CHILDREN).collect();
+    row("jobs enqueued by jobs", children.len().to_string());
+    let at_home = children
+        .iter()
+        .filter(|(id, job)| started_at_home(it, id, &job.name));
+    row(
+        "of them first run by the process of their parent",
+        at_home.count().to_string(),
     );
     row("jobs rolled back", it.rolled_back.len().to_string());
     row("jobs deleted", it.deleted.len().to_string());
@@ -127,4 +136,14 @@ pub(crate) fn done_again(it: &Evidence) -> usize {
         .keys()
         .filter(|id| it.runs_of(id).filter(is_done).count() > 1)
         .count()
+}
+
+/// Whether the first run of a job was in the process in which a run of its parent was going on.
+fn started_at_home(it: &Evidence, child: &str, parent: &str) -> bool {
+    it.runs_of(child).next().is_some_and(|first| {
+        it.runs_of(parent).any(|parent| {
+            (parent.node, parent.generation) == (first.node, first.generation)
+                && parent.start.mono <= first.start.mono
+        })
+    })
 }

@@ -10,9 +10,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use anyhow::{Context, Result};
 use async_trait::async_trait;
-use tasks_abstractions::{JobEvent, JobEventData, JobRunnableContext, JobSettled};
+use tasks_abstractions::{JobEvent, JobEventData, JobId, JobRunnableContext, JobSettled};
 use tasks_core::Engine;
-use tests::chaos::{EndKind, Line, Moment};
+use tests::chaos::{EndKind, Line, Moment, Work};
 use tokio::sync::oneshot;
 
 type Entry = (Line, Option<oneshot::Sender<()>>);
@@ -81,6 +81,11 @@ impl Ledger {
             at: Moment::now(),
         })
         .await
+    }
+
+    pub(crate) async fn child(&self, job: JobId, work: Work) -> Result<()> {
+        let job = job.to_string();
+        self.write(Line::Child { job, work }).await
     }
 
     pub(crate) async fn end(&self, ctx: &JobRunnableContext, how: EndKind) -> Result<()> {

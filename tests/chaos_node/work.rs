@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, bail};
 use async_trait::async_trait;
-use tasks_abstractions::JobRegistration;
 use tasks_abstractions::prelude::*;
+use tasks_abstractions::store::SubmitAnswer;
+use tasks_abstractions::{EnqueueError, EnqueueRequest, JobArgs, JobId, JobRegistration};
 use tasks_core::JobRegistry;
-use tests::chaos::{Does, EndKind, SOUR, SPECIAL_TYPE, WORK_TYPE, Work};
+use tests::chaos::{CHILDREN, Does, EndKind, SOUR, SPECIAL_TYPE, WORK_TYPE, Work};
 
 use crate::ledger::Ledger;
 
@@ -16,6 +17,7 @@ inject! {
     /// Nearly every job.
     pub(crate) struct Ordinary {
         ledger: Arc<Ledger>,
+        jobs: Arc<dyn BackgroundJobManager>,
     }
 }
 
@@ -23,6 +25,7 @@ inject! {
     /// A job of a type that an older program does not know.
     pub(crate) struct Special {
         ledger: Arc<Ledger>,
+        jobs: Arc<dyn BackgroundJobManager>,
     }
 }
 
@@ -41,7 +44,7 @@ impl BackgroundJob for Ordinary {
     type Args = Work;
 
     async fn execute(&self, work: Work, ctx: &JobRunnableContext) -> JobResult {
-        work_on(work, ctx, &self.ledger).await
+        work_on(work, ctx, &self.ledger, self.jobs.as_ref()).await
     }
 }
 
@@ -51,14 +54,22 @@ impl BackgroundJob for Special {
     type Args = Work;
 
     async fn execute(&self, work: Work, ctx: &JobRunnableContext) -> JobResult {
-        work_on(work, ctx, &self.ledger).await
+        work_on(work, ctx, &self.ledger, self.jobs.as_ref()).await
     }
 }
 
-async fn work_on(work: Work, ctx: &JobRunnableContext, ledger: &Ledger) -> JobResult {
+async fn work_on(
+    work: Work,
+    ctx: &JobRunnableContext,
+    ledger: &Ledger,
+    jobs: &dyn BackgroundJobManager,
+) -> JobResult {
     ledger.start(ctx).await.map_err(|it| broken(&it))?;
     let how = match work.does {
         Does::Locked { key, millis } => locked(key, millis, ctx, ledger).await.map_err(|it| broken(&it))?,
+        Does::Parent { millis } => parent(millis, ctx, ledger, jobs)
+            .await
+            .map_err(|it| broken(&it))?,
         does => act(does, ctx).await,
     };
     ledger.end(ctx, how).await.map_err(|it| broken(&it))?;
@@ -91,10 +102,48 @@ async fn locked(key: u8, millis: u64, ctx: &JobRunnableContext, ledger: &Ledger)
     Ok(EndKind::Done)
 }
 
+/// Enqueues a job, again and again until the store has answered, for its id is the same each time.
+async fn parent(
+    millis: u64,
+    ctx: &JobRunnableContext,
+    ledger: &Ledger,
+    jobs: &dyn BackgroundJobManager,
+) -> Result<EndKind> {
+    let name = ctx.job().id.to_string();
+    let id = JobId::from_name(ctx.tenant(), CHILDREN, &name);
+    let work = Work {
+        serial: 0,
+        does: Does::Quick { millis },
+    };
+    let mut request = EnqueueRequest::new(WORK_TYPE, JobArgs::from_typed(&work)?);
+    request.id = Some(id);
+    request.group = Some(CHILDREN.to_owned());
+    request.name = Some(name);
+    let job = jobs.prepare_request(request)?;
+    loop {
+        match jobs.submit(vec![job.clone()]).await {
+            Ok(answers) if matches!(answers[..], [SubmitAnswer::Inserted | SubmitAnswer::Exists]) => break,
+            Ok(answers) => bail!("a child was answered with {answers:?}"),
+            Err(EnqueueError::Store(error)) if error.is_unavailable() => {}
+            Err(error) => return Err(error).context("a child was refused"),
+        }
+        if ctx.cancellation().is_cancelled() {
+            return Ok(EndKind::Cancelled);
+        }
+        take(30).await;
+    }
+    ledger.child(id, work).await?;
+    ctx.set_result("did it");
+    Ok(EndKind::Done)
+}
+
 /// The job itself; answers how it ended.
 async fn act(does: Does, ctx: &JobRunnableContext) -> EndKind {
     match does {
-        Does::Quick { millis } | Does::Late { millis } | Does::Locked { millis, .. } => {
+        Does::Quick { millis }
+        | Does::Late { millis }
+        | Does::Locked { millis, .. }
+        | Does::Parent { millis } => {
             take(millis).await;
             ctx.set_result("did it");
             EndKind::Done

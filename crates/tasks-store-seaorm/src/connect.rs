@@ -120,7 +120,7 @@ fn unreadable_url(error: sea_orm::sqlx::Error) -> StoreError {
 }
 
 #[cfg(feature = "postgres")]
-pub(crate) use seats::Seats;
+pub(crate) use seats::{Seat, Seats};
 
 #[cfg(feature = "mysql")]
 mod mysql;

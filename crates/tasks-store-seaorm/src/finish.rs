@@ -13,7 +13,7 @@ use tasks_abstractions::store::{FinishAnswer, FinishRun, PreparedJob};
 use tasks_multitenancy::TenantScope;
 
 #[cfg(feature = "postgres")]
-use crate::connect::Seats;
+use crate::connect::{Seat, Seats};
 #[cfg(feature = "postgres")]
 use crate::dialect::postgres;
 use crate::error::refuse_nul;
@@ -106,8 +106,8 @@ impl SeaOrmStore {
 }
 
 #[cfg(feature = "postgres")]
-async fn finish_in<C: ConnectionTrait>(
-    on: On<'_, C>,
+async fn finish_in(
+    on: On<'_, Seat>,
     runs: &[FinishRun],
     lanes: &HashSet<&Lane>,
 ) -> Result<Option<Vec<FinishAnswer>>, StoreError> {

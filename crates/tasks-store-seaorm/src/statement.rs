@@ -96,6 +96,18 @@ impl<'c, C: ConnectionTrait> On<'c, C> {
             .map_err(|it| (self.failed)(it, doing))
     }
 
+    /// Waits for what this connection was asked for in the driver's own way.
+    #[cfg(feature = "postgres")]
+    pub(crate) async fn answer<T>(
+        self,
+        doing: &str,
+        asked: impl Future<Output = Result<T, DbErr>>,
+    ) -> Result<T, StoreError> {
+        answered(self.limit, doing, asked)
+            .await?
+            .map_err(|it| (self.failed)(it, doing))
+    }
+
     /// Runs a statement for each batch and answers how many rows they changed.
     pub(crate) async fn execute_batches(
         self,

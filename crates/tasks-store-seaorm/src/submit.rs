@@ -116,6 +116,9 @@ impl SeaOrmStore {
             self.on_seat(DOING, seat.commit()).await?;
             return Ok(answers);
         }
+        if let Some(answers) = self.insert_plain(jobs, lanes).await? {
+            return Ok(answers);
+        }
         let tx = self.begin(DOING).await?;
         let answers = insert(self.on(&tx), jobs, lanes).await?;
         self.commit(tx, DOING).await?;

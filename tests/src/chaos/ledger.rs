@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use super::Moment;
+use super::{Moment, Work};
 
 /// One line of a ledger.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,6 +64,13 @@ pub enum Line {
         run: String,
         /// When.
         at: Moment,
+    },
+    /// The store has accepted a job that another one enqueued. On the disk before the other ends.
+    Child {
+        /// The job.
+        job: String,
+        /// What it does.
+        work: Work,
     },
     /// The lease was renewed after half of it had passed, or more.
     Late {

@@ -7,5 +7,6 @@ mod work;
 pub use ledger::{EndKind, Line, read_lines, read_more};
 pub use moment::Moment;
 pub use work::{
-    CRON, Does, EVERY_FIRE, FIRE_EVERY_SECONDS, GROUPS, INTERVAL, LOCKS, SOUR, SPECIAL_TYPE, WORK_TYPE, Work,
+    CHILDREN, CRON, Does, EVERY_FIRE, FIRE_EVERY_SECONDS, GROUPS, INTERVAL, LOCKS, SOUR, SPECIAL_TYPE,
+    WORK_TYPE, Work,
 };

@@ -18,6 +18,8 @@ pub const FIRE_EVERY_SECONDS: i64 = 2;
 pub const GROUPS: [&str; 4] = ["held-0", "held-1", "held-2", "held-3"];
 /// So many locks are shared by all jobs that want one.
 pub const LOCKS: u8 = 3;
+/// Group of the jobs that other jobs enqueue. Each has the id of its parent for a name.
+pub const CHILDREN: &str = "children";
 /// A result that the way to the store refuses.
 pub const SOUR: &str = "sour";
 
@@ -63,6 +65,11 @@ pub enum Does {
     },
     /// Fails until it is given up.
     FailAlways,
+    /// Enqueues a job, and ends well when the store has answered for it.
+    Parent {
+        /// Milliseconds that the other takes.
+        millis: u64,
+    },
     /// Kills its process.
     Abort,
     /// Ends well with a result that the way to the store refuses.

@@ -173,6 +173,9 @@ impl Engine {
             let runs: Vec<FinishRun> = part.iter().map(|it| self.finish_of(it)).collect();
             match self.parts().queue.finish(&runs).await {
                 Ok(answers) => {
+                    let is_applied = |answer: &FinishAnswer| matches!(answer, FinishAnswer::Applied);
+                    let applied = part.iter().zip(&answers).filter(|(_, answer)| is_applied(answer));
+                    self.forget(applied.map(|(it, _)| it.run.run_id));
                     let mut unknown = None;
                     for ((it, run), answer) in part.into_iter().zip(&runs).zip(answers) {
                         match self.answered(it, &run.settlement, answer).await {
@@ -296,7 +299,7 @@ impl Engine {
         jobs
     }
 
-    /// Takes the store's answer for one outcome.
+    /// Takes the store's answer for one outcome. One that was applied is off the board already.
     async fn answered(&self, mut it: Ended, settlement: &Settlement, answer: FinishAnswer) -> Answered {
         let is_applied = match answer {
             FinishAnswer::Applied => true,
@@ -316,12 +319,14 @@ impl Engine {
                 return Answered::Stale(Box::new(it));
             }
             FinishAnswer::Gone => match self.was_applied_before(&it).await {
-                Ok(was_applied) => was_applied,
+                Ok(was_applied) => {
+                    self.forget([it.run.run_id].into_iter());
+                    was_applied
+                }
                 Err(error) => return Answered::Unknown(Box::new(it), error),
             },
         };
         let abandoned = settlement.update.is_abandoned && !it.job.is_abandoned;
-        self.forget(it.run.run_id);
         if is_applied {
             if abandoned {
                 error!(job = %it.job.id, r#type = %it.job.type_name, run = %it.run.run_id, tenant = %it.job.tenant_id,
@@ -352,10 +357,13 @@ impl Engine {
         Answered::Settled
     }
 
-    /// Takes a run off the board, and lets the claim loop know what that makes room for.
-    fn forget(&self, run: RunId) {
+    /// Takes runs off the board, and lets the claim loop know what that makes room for.
+    fn forget(&self, runs: impl Iterator<Item = RunId>) {
         let mut board = self.board();
-        let was_suspect = board.settle(run);
+        let mut was_suspect = false;
+        for run in runs {
+            was_suspect |= board.settle(run);
+        }
         let offers = self.offers_slots(&mut board);
         drop(board);
         if was_suspect || offers {

@@ -71,6 +71,10 @@ impl Clock for StoreClock {
         if let Some(now) = self.machine.authoritative_now() {
             return now;
         }
+        #[cfg(feature = "chaos-mutants")]
+        if crate::mutants::is("machine-clock") {
+            return self.machine.now();
+        }
         let at_origin = self.at_origin.load(Ordering::Relaxed);
         if at_origin == UNKNOWN {
             return self.machine.now();

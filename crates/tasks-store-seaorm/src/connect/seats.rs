@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use sea_orm::error::ConnAcquireErr;
-use sea_orm::sqlx::postgres::PgConnection;
+use sea_orm::sqlx::postgres::{PgArguments, PgConnection, PgRow};
 use sea_orm::sqlx::{self, AssertSqlSafe, Connection as _, Executor as _, Postgres};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement};
 use sea_query_sqlx::SqlxValues;
@@ -171,6 +171,27 @@ impl Seat {
     /// Ends the transaction as if it had not been.
     pub(crate) async fn rollback(self) -> Result<(), DbErr> {
         self.end("ROLLBACK").await
+    }
+
+    /// Runs a statement with values that are written as they are sent; answers how many rows it changed.
+    pub(crate) async fn execute(&self, sql: String, values: PgArguments) -> Result<u64, DbErr> {
+        self.with(async |connection| {
+            sqlx::query_with(AssertSqlSafe(sql), values)
+                .execute(connection)
+                .await
+        })
+        .await
+        .map(|it| it.rows_affected())
+    }
+
+    /// As [`execute`](Self::execute); answers the rows.
+    pub(crate) async fn rows(&self, sql: String, values: PgArguments) -> Result<Vec<PgRow>, DbErr> {
+        self.with(async |connection| {
+            sqlx::query_with(AssertSqlSafe(sql), values)
+                .fetch_all(connection)
+                .await
+        })
+        .await
     }
 
     async fn end(self, how: &'static str) -> Result<(), DbErr> {

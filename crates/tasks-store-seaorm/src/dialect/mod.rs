@@ -154,6 +154,8 @@ pub(crate) struct Sql {
     pub(crate) insert_jobs: &'static str,
     /// (json) `[plain job columns]`, as `insert_jobs`, where that is worth a statement of its own
     pub(crate) insert_plain_jobs: Option<&'static str>,
+    /// (json) `[plain job columns]`, none of which is there yet: fails where one is
+    pub(crate) insert_new_jobs: Option<&'static str>,
     /// (json) `[id, name key or null]`; answers (index, whether the id exists, id of the job with that name)
     pub(crate) existing_jobs: &'static str,
     /// (json) `[job, lane name, rank, due, kind, attempt]`; replaces

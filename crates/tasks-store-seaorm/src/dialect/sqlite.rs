@@ -69,11 +69,25 @@ macro_rules! heads {
 /// The rows of the JSON parameter, each turned into its binary form once. `json_each` alone would write each row as text anew for every column that is read
 /// from it, which was the largest single cost of a batch.
 macro_rules! rows {
-    ($then:literal) => {
+    ($($then:tt)+) => {
         concat!(
             "WITH v(key, x) AS MATERIALIZED (SELECT key, jsonb(value) FROM json_each(?1)) ",
-            $then
+            $($then)+
         )
+    };
+}
+
+/// Jobs with the columns that plain ones have, and how the insertion ends.
+macro_rules! plain_jobs {
+    ($end:literal) => {
+        rows!(concat!(
+            "INSERT INTO tk_background_jobs (id, tenant_id, name, job_group, type_name, args, source, state, is_enabled, job_type, creation_time, begin_time, \
+             max_try_count, max_count, max_interruptions, interval_ms, priority, version, misfire_policy, misfire_max, trigger_count, try_count, \
+             is_abandoned, interruptions, suspect_interruptions, failover) \
+             SELECT unhex(x ->> 0), unhex(x ->> 1), x ->> 2, x ->> 3, x ->> 4, x ->> 5, x ->> 6, x ->> 7, x ->> 8, x ->> 9, x ->> 10, x ->> 11, x ->> 12, \
+             x ->> 13, x ->> 14, x ->> 15, x ->> 16, x ->> 17, 0, 0, 0, 0, 0, 0, 0, 0 FROM v",
+            $end
+        ))
     };
 }
 
@@ -91,13 +105,8 @@ pub(super) static SQL: Sql = Sql {
          unhex(x ->> 38), x ->> 39, x ->> 40 \
          FROM v WHERE true ON CONFLICT DO NOTHING RETURNING id"
     ),
-    insert_plain_jobs: Some(rows!(
-        "INSERT INTO tk_background_jobs (id, tenant_id, name, job_group, type_name, args, source, state, is_enabled, job_type, creation_time, begin_time, \
-         max_try_count, max_count, max_interruptions, interval_ms, priority, version, misfire_policy, misfire_max, trigger_count, try_count, \
-         is_abandoned, interruptions, suspect_interruptions, failover) \
-         SELECT unhex(x ->> 0), unhex(x ->> 1), x ->> 2, x ->> 3, x ->> 4, x ->> 5, x ->> 6, x ->> 7, x ->> 8, x ->> 9, x ->> 10, x ->> 11, x ->> 12, \
-         x ->> 13, x ->> 14, x ->> 15, x ->> 16, x ->> 17, 0, 0, 0, 0, 0, 0, 0, 0 FROM v WHERE true ON CONFLICT DO NOTHING RETURNING id"
-    )),
+    insert_plain_jobs: Some(plain_jobs!(" WHERE true ON CONFLICT DO NOTHING RETURNING id")),
+    insert_new_jobs: Some(plain_jobs!("")),
     existing_jobs: rows!(
         "SELECT v.key, a.id IS NOT NULL, b.id FROM v \
          LEFT JOIN tk_background_jobs a ON a.id = unhex(v.x ->> 0) \

@@ -1,26 +1,59 @@
 //! New jobs on connections that are kept for them, in as few statements as the database lets them be.
 
-#[cfg(feature = "postgres")]
 use std::collections::HashSet;
 
 use tasks_abstractions::StoreError;
-#[cfg(feature = "postgres")]
 use tasks_abstractions::job::Lane;
-#[cfg(feature = "postgres")]
-use tasks_abstractions::store::StoreErrorKind;
-use tasks_abstractions::store::{ClaimRequest, ClaimedRun, PreparedJob, SubmitAnswer};
+use tasks_abstractions::store::{ClaimRequest, ClaimedRun, PreparedJob, StoreErrorKind, SubmitAnswer};
 
-#[cfg(feature = "postgres")]
 use super::{DOING, ensure_lanes, new_row, refuse_job_nul};
 #[cfg(feature = "postgres")]
 use crate::connect::Seats;
 #[cfg(feature = "postgres")]
 use crate::dialect::postgres;
-#[cfg(feature = "postgres")]
-use crate::row::JobRow;
+use crate::row::{JobRow, Place, PlainRow, json_rows};
 use crate::store::SeaOrmStore;
 
 impl SeaOrmStore {
+    /// Stores plain jobs none of which is there yet, with nothing in the statement for those that are. `None` where one is, or may be, and nothing was stored.
+    pub(super) async fn insert_plain(
+        &self,
+        jobs: &[PreparedJob],
+        lanes: &HashSet<&Lane>,
+    ) -> Result<Option<Vec<SubmitAnswer>>, StoreError> {
+        let Some(insert) = self.handles().open.dialect.sql().insert_new_jobs else {
+            return Ok(None);
+        };
+        jobs.iter().try_for_each(|it| refuse_job_nul(&it.job))?;
+        let mut rows: Vec<JobRow<'_>> = jobs.iter().map(new_row).collect();
+        let mut seen = HashSet::with_capacity(jobs.len());
+        if !rows.iter().all(|it| it.is_plain() && seen.insert(it.job.id)) {
+            return Ok(None);
+        }
+        // In the one order in which all write them.
+        rows.sort_unstable_by_key(|it| it.job.id);
+        let rows = json_rows(rows.iter().map(PlainRow))?;
+        let first = jobs
+            .iter()
+            .filter_map(|it| Some(Place::new(it.job.id, it.first.as_ref()?)));
+        let places = json_rows(first)?;
+        let tx = self.begin(DOING).await?;
+        let on = self.on(&tx);
+        ensure_lanes(on, lanes).await?;
+        match on.execute_batches(insert, rows, DOING).await {
+            Ok(_) => {}
+            Err(error) if error.kind() == StoreErrorKind::Rejected => {
+                self.rollback(tx, DOING).await?;
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        }
+        on.execute_batches(on.dialect.sql().put_queue, places, DOING)
+            .await?;
+        self.commit(tx, DOING).await?;
+        Ok(Some(vec![SubmitAnswer::Inserted; jobs.len()]))
+    }
+
     /// Stores jobs none of which is there yet. `None` where one is, or may be, and nothing was stored.
     #[cfg(feature = "postgres")]
     pub(super) async fn insert_new(

@@ -9,6 +9,30 @@ use super::columns::{
 };
 use crate::dialect::{RowLocks, Sql, TableLock, WithoutReturning};
 
+/// What plain jobs have, and NULL or 0 for all else.
+macro_rules! plain_columns {
+    () => {
+        "id, tenant_id, name, job_group, type_name, args, source, state, is_enabled, job_type, creation_time, begin_time, max_try_count, max_count, \
+         max_interruptions, interval_ms, priority, version, misfire_policy, misfire_max, trigger_count, try_count, is_abandoned, interruptions, \
+         suspect_interruptions, failover"
+    };
+}
+macro_rules! plain_values {
+    () => {
+        "UNHEX(v.c0), UNHEX(v.c1), v.c2, v.c3, v.c4, v.c5, v.c6, v.c7, v.c8, v.c9, v.c10, v.c11, v.c12, v.c13, v.c14, v.c15, v.c16, v.c17, \
+         0, 0, 0, 0, 0, 0, 0, 0"
+    };
+}
+macro_rules! plain_rows {
+    () => {
+        "JSON_TABLE(?1, '$[*]' COLUMNS (c0 CHAR(32) PATH '$[0]', c1 CHAR(32) PATH '$[1]', c2 LONGTEXT CHARACTER SET utf8mb4 PATH '$[2]', c3 LONGTEXT CHARACTER SET \
+         utf8mb4 PATH '$[3]', c4 LONGTEXT CHARACTER SET utf8mb4 PATH '$[4]', c5 LONGTEXT CHARACTER SET utf8mb4 PATH '$[5]', c6 BIGINT PATH '$[6]' ERROR ON ERROR, \
+         c7 BIGINT PATH '$[7]' ERROR ON ERROR, c8 BIGINT PATH '$[8]' ERROR ON ERROR, c9 BIGINT PATH '$[9]' ERROR ON ERROR, c10 BIGINT PATH '$[10]' ERROR ON \
+         ERROR, c11 BIGINT PATH '$[11]' ERROR ON ERROR, c12 BIGINT PATH '$[12]' ERROR ON ERROR, c13 BIGINT PATH '$[13]' ERROR ON ERROR, c14 BIGINT PATH '$[14]' \
+         ERROR ON ERROR, c15 BIGINT PATH '$[15]' ERROR ON ERROR, c16 BIGINT PATH '$[16]' ERROR ON ERROR, c17 BIGINT PATH '$[17]' ERROR ON ERROR)) v"
+    };
+}
+
 pub(crate) static SQL: Sql = Sql {
     ensure_lanes: concat!(
         "INSERT INTO tk_lanes (name) SELECT CONVERT(v.name USING binary) FROM ",
@@ -27,18 +51,23 @@ pub(crate) static SQL: Sql = Sql {
         job_rows!(),
         " ORDER BY v.c0 ON DUPLICATE KEY UPDATE tk_background_jobs.id = tk_background_jobs.id"
     ),
-    insert_plain_jobs: Some(
-        "INSERT INTO tk_background_jobs (id, tenant_id, name, job_group, type_name, args, source, state, is_enabled, job_type, creation_time, begin_time, \
-         max_try_count, max_count, max_interruptions, interval_ms, priority, version, misfire_policy, misfire_max, trigger_count, try_count, is_abandoned, \
-         interruptions, suspect_interruptions, failover, submission) SELECT UNHEX(v.c0), UNHEX(v.c1), v.c2, v.c3, v.c4, v.c5, v.c6, v.c7, v.c8, v.c9, v.c10, \
-         v.c11, v.c12, v.c13, v.c14, v.c15, v.c16, v.c17, 0, 0, 0, 0, 0, 0, 0, 0, ?2 FROM JSON_TABLE(?1, '$[*]' COLUMNS (c0 CHAR(32) PATH '$[0]', c1 CHAR(32) \
-         PATH '$[1]', c2 LONGTEXT CHARACTER SET utf8mb4 PATH '$[2]', c3 LONGTEXT CHARACTER SET utf8mb4 PATH '$[3]', c4 LONGTEXT CHARACTER SET utf8mb4 PATH \
-         '$[4]', c5 LONGTEXT CHARACTER SET utf8mb4 PATH '$[5]', c6 BIGINT PATH '$[6]' ERROR ON ERROR, c7 BIGINT PATH '$[7]' ERROR ON ERROR, c8 BIGINT PATH \
-         '$[8]' ERROR ON ERROR, c9 BIGINT PATH '$[9]' ERROR ON ERROR, c10 BIGINT PATH '$[10]' ERROR ON ERROR, c11 BIGINT PATH '$[11]' ERROR ON ERROR, c12 \
-         BIGINT PATH '$[12]' ERROR ON ERROR, c13 BIGINT PATH '$[13]' ERROR ON ERROR, c14 BIGINT PATH '$[14]' ERROR ON ERROR, c15 BIGINT PATH '$[15]' ERROR ON \
-         ERROR, c16 BIGINT PATH '$[16]' ERROR ON ERROR, c17 BIGINT PATH '$[17]' ERROR ON ERROR)) v ORDER BY v.c0 ON DUPLICATE KEY UPDATE tk_background_jobs.id \
-         = tk_background_jobs.id",
-    ),
+    insert_plain_jobs: Some(concat!(
+        "INSERT INTO tk_background_jobs (",
+        plain_columns!(),
+        ", submission) SELECT ",
+        plain_values!(),
+        ", ?2 FROM ",
+        plain_rows!(),
+        " ORDER BY v.c0 ON DUPLICATE KEY UPDATE tk_background_jobs.id = tk_background_jobs.id"
+    )),
+    insert_new_jobs: Some(concat!(
+        "INSERT INTO tk_background_jobs (",
+        plain_columns!(),
+        ") SELECT ",
+        plain_values!(),
+        " FROM ",
+        plain_rows!()
+    )),
     existing_jobs: "SELECT v.n - 1, a.id IS NOT NULL, b.id FROM JSON_TABLE(?1, '$[*]' COLUMNS (n FOR ORDINALITY, c0 CHAR(32) PATH '$[0]', c1 CHAR(32) PATH '$[1]')) v LEFT \
          JOIN tk_background_jobs a ON a.id = UNHEX(v.c0) LEFT JOIN tk_background_jobs b ON b.name_key = UNHEX(v.c1)",
     put_queue: "INSERT INTO tk_job_queue (job_id, lane_id, `rank`, due_at, kind, attempt) SELECT UNHEX(v.c0), (SELECT id FROM tk_lanes WHERE name = CONVERT(v.c1 USING \
@@ -219,10 +248,8 @@ pub(crate) static SQL: Sql = Sql {
          WHERE s.tenant_id > t.tenant_id) FROM t WHERE t.tenant_id IS NOT NULL) SELECT l.job_id, l.started_at, l.run_id FROM t STRAIGHT_JOIN tk_background_job_logs l ON l.tenant_id = \
          t.tenant_id AND l.started_at < ?1 WHERE (?2 IS NULL OR l.outcome = ?2) AND (?3 = 0 OR (l.type_name IN (SELECT y.name COLLATE utf8mb4_bin FROM \
          JSON_TABLE(?4, '$[*]' COLUMNS (name LONGTEXT CHARACTER SET utf8mb4 PATH '$')) y)) = (?3 = 1)) LIMIT ?5",
-    delete_logs: concat!(
-        "DELETE l FROM JSON_TABLE(?1, '$[*]' COLUMNS (c0 CHAR(32) PATH '$[0]', c1 BIGINT PATH '$[1]' ERROR ON ERROR, c2 CHAR(32) PATH '$[2]')) v \
-         STRAIGHT_JOIN tk_background_job_logs l FORCE INDEX (PRIMARY) ON l.job_id = UNHEX(v.c0) AND l.started_at = v.c1 AND l.run_id = UNHEX(v.c2)"
-    ),
+    delete_logs: "DELETE l FROM JSON_TABLE(?1, '$[*]' COLUMNS (c0 CHAR(32) PATH '$[0]', c1 BIGINT PATH '$[1]' ERROR ON ERROR, c2 CHAR(32) PATH '$[2]')) v \
+         STRAIGHT_JOIN tk_background_job_logs l FORCE INDEX (PRIMARY) ON l.job_id = UNHEX(v.c0) AND l.started_at = v.c1 AND l.run_id = UNHEX(v.c2)",
     delete_old_nodes: "SELECT d.instance FROM tk_nodes d WHERE d.state <> 0 AND d.heartbeat_at < ?1 AND NOT EXISTS (SELECT 1 FROM tk_job_runs r WHERE r.instance = \
          d.instance) LIMIT ?2 FOR UPDATE",
     find_unarmed: "SELECT j.id, j.state = 5 AND j.is_enabled AND q.job_id IS NULL AND r.job_id IS NULL FROM (SELECT id, state, is_enabled FROM tk_background_jobs WHERE \

@@ -3,17 +3,19 @@
 //! Statements of their own, because the jobs must be read as they were when the locks were there: in one statement a claim could pair a queue row with a job as it was
 //! before an edit. Jobs come back in columns of their own types here, for making JSON of them costs the server more than the rest of the claim.
 
-use sea_orm::{ConnectionTrait, QueryResult, TryGetable, Value};
+use sea_orm::{QueryResult, Value};
 use tasks_abstractions::job::Lane;
 use tasks_abstractions::run::QueueEntry;
 use tasks_abstractions::store::{ClaimRequest, ClaimedRun};
 use tasks_abstractions::{JobInfo, RunId, StoreError, Timestamp};
 use uuid::Uuid;
 
-use super::arrays::{bigints, smallints, uuids};
+use super::arrays::Arrays as _;
+use super::bound::Bound;
 use super::columns::{head, native_job_columns};
-use super::native::native_job;
+use super::native::{Columns, native_job, pg_row};
 use crate::claim::{CLAIMING, claimed_run, lane_names, refuse_unless_alive};
+use crate::connect::Seat;
 use crate::row::{coded, micros, timestamp};
 use crate::statement::{On, column};
 
@@ -36,11 +38,11 @@ const READ: &str = concat!(
     " FROM tk_background_jobs j WHERE j.id = ANY($1::uuid[])"
 );
 
-/// (jobs, runs, lanes, ranks, due, kinds, attempts, suspects, versions, instance, claim, now): moves queue rows that are locked
-const MOVE: &str = "WITH taken AS (DELETE FROM tk_job_queue WHERE job_id = ANY($1::uuid[])) \
+/// (instance, claim, now, jobs, runs, lanes, ranks, due, kinds, attempts, suspects, versions): moves queue rows that are locked
+const MOVE: &str = "WITH taken AS (DELETE FROM tk_job_queue WHERE job_id = ANY($4::uuid[])) \
     INSERT INTO tk_job_runs (job_id, run_id, instance, claim_id, lane_id, rank, due_at, kind, attempt, suspect, job_version, after, claimed_at) \
-    SELECT job, run, $10, $11, lane, rank, due, kind, attempt, suspect, version, 0, $12 \
-    FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::smallint[], $5::bigint[], $6::smallint[], $7::bigint[], $8::smallint[], $9::bigint[]) \
+    SELECT job, run, $1, $2, lane, rank, due, kind, attempt, suspect, version, 0, $3 \
+    FROM unnest($4::uuid[], $5::uuid[], $6::bigint[], $7::smallint[], $8::bigint[], $9::smallint[], $10::bigint[], $11::smallint[], $12::bigint[]) \
     AS v(job, run, lane, rank, due, kind, attempt, suspect, version)";
 
 /// A waiting execution whose row is locked.
@@ -52,8 +54,8 @@ struct Locked {
 }
 
 /// Claims, in the transaction `on`. `None` where a row is not as it should be: then nothing of this transaction may stay, and each row has to be looked at by itself.
-pub(crate) async fn claim<C: ConnectionTrait>(
-    on: On<'_, C>,
+pub(crate) async fn claim(
+    on: On<'_, Seat>,
     request: &ClaimRequest,
     new_run: impl Fn() -> RunId,
 ) -> Result<Option<Vec<ClaimedRun>>, StoreError> {
@@ -81,13 +83,13 @@ pub(crate) async fn claim<C: ConnectionTrait>(
 type Now = Result<Option<Timestamp>, String>;
 
 /// Waiting executions, as they are locked.
-struct Locking<'c, C, F> {
-    on: On<'c, C>,
+struct Locking<'c, F> {
+    on: On<'c, Seat>,
     new_run: F,
     locked: Vec<Locked>,
 }
 
-impl<C: ConnectionTrait, F: Fn() -> RunId> Locking<'_, C, F> {
+impl<F: Fn() -> RunId> Locking<'_, F> {
     /// Rank by rank, over all lanes of a rank by due time.
     async fn everywhere(&mut self, request: &ClaimRequest) -> Result<Now, StoreError> {
         let on = self.on;
@@ -162,19 +164,20 @@ impl<C: ConnectionTrait, F: Fn() -> RunId> Locking<'_, C, F> {
         lane_of: impl Fn(usize) -> Option<&'l Lane>,
     ) -> Result<(), String> {
         for row in rows {
-            let branch: i32 = read(row, 1)?;
+            let mut from = Columns::of(pg_row(row)?, 0);
+            let job = from.next()?;
+            let branch: i32 = from.next()?;
             let lane = usize::try_from(branch).ok().and_then(&lane_of);
             self.locked.push(Locked {
-                job: read(row, 0)?,
-                lane_id: read(row, 2)?,
+                job,
+                lane_id: from.next()?,
                 run: (self.new_run)(),
                 entry: QueueEntry {
                     lane: lane.ok_or("it is in a lane that was not asked for")?.clone(),
-                    rank: read(row, 3)?,
-                    due_at: timestamp(read(row, 4)?, "due_at")?,
-                    kind: coded(i64::from(read::<i16>(row, 5)?), "kind")?,
-                    attempt: u32::try_from(read::<i64>(row, 6)?)
-                        .map_err(|_| "`attempt` is out of range".to_owned())?,
+                    rank: from.next()?,
+                    due_at: timestamp(from.next()?, "due_at")?,
+                    kind: coded(from.small()?, "kind")?,
+                    attempt: from.count()?,
                 },
             });
         }
@@ -182,16 +185,12 @@ impl<C: ConnectionTrait, F: Fn() -> RunId> Locking<'_, C, F> {
     }
 }
 
-fn read<T: TryGetable>(row: &QueryResult, at: usize) -> Result<T, String> {
-    row.try_get_by_index(at).map_err(|it| it.to_string())
-}
-
 fn limit(most: usize) -> Value {
     i64::try_from(most).unwrap_or(i64::MAX).into()
 }
 
-async fn move_to_runs<C: ConnectionTrait>(
-    on: On<'_, C>,
+async fn move_to_runs(
+    on: On<'_, Seat>,
     request: &ClaimRequest,
     now: Timestamp,
     locked: Vec<Locked>,
@@ -199,8 +198,8 @@ async fn move_to_runs<C: ConnectionTrait>(
     // By job, so that the jobs are found among the answers, which come in any order, and the rows are written in that of the index.
     let mut order: Vec<usize> = (0..locked.len()).collect();
     order.sort_unstable_by_key(|at| locked[*at].job);
-    let ids = || uuids(order.iter().map(|at| locked[*at].job));
-    let rows = on.rows(READ, vec![ids()], CLAIMING).await?;
+    let ids = || Bound::default().uuids(order.iter().map(|at| locked[*at].job));
+    let rows = ids().rows(on, READ, CLAIMING).await?;
     let mut jobs: Vec<Option<JobInfo>> = locked.iter().map(|_| None).collect();
     for row in &rows {
         let job = match native_job(row, 0) {
@@ -219,21 +218,21 @@ async fn move_to_runs<C: ConnectionTrait>(
         return Ok(None);
     };
     let sorted = || order.iter().map(|at| &locked[*at]);
-    let values = vec![
-        ids(),
-        uuids(sorted().map(|it| it.run.as_uuid())),
-        bigints(sorted().map(|it| it.lane_id)),
-        smallints(sorted().map(|it| it.entry.rank)),
-        bigints(sorted().map(|it| micros(it.entry.due_at))),
-        smallints(sorted().map(|it| it.entry.kind.code())),
-        bigints(sorted().map(|it| i64::from(it.entry.attempt))),
-        smallints(sorted().map(|it| i16::from(it.entry.is_suspect()))),
-        bigints(order.iter().map(|at| jobs[*at].version)),
-        on.dialect.uuid(request.instance.as_uuid()),
-        on.dialect.uuid(request.claim_id.as_uuid()),
-        micros(now).into(),
-    ];
-    on.execute(MOVE, values, CLAIMING).await?;
+    Bound::default()
+        .with(request.instance.as_uuid())
+        .with(request.claim_id.as_uuid())
+        .with(micros(now))
+        .uuids(sorted().map(|it| it.job))
+        .uuids(sorted().map(|it| it.run.as_uuid()))
+        .bigints(sorted().map(|it| it.lane_id))
+        .smallints(sorted().map(|it| it.entry.rank))
+        .bigints(sorted().map(|it| micros(it.entry.due_at)))
+        .smallints(sorted().map(|it| it.entry.kind.code()))
+        .bigints(sorted().map(|it| i64::from(it.entry.attempt)))
+        .smallints(sorted().map(|it| i16::from(it.entry.is_suspect())))
+        .bigints(order.iter().map(|at| jobs[*at].version))
+        .execute(on, MOVE, CLAIMING)
+        .await?;
     let claimed = jobs
         .into_iter()
         .zip(locked)

@@ -5,89 +5,115 @@
 //!
 //! One statement a table, and not one for all: what is handed from one part of a statement to the next is copied, and that costs more than to send it again.
 
-use sea_orm::{ConnectionTrait, Value};
 use tasks_abstractions::StoreError;
 use tasks_abstractions::run::JobLog;
-use tasks_abstractions::store::FinishRun;
+use tasks_abstractions::store::{FinishRun, JobUpdate};
 
-use super::arrays::{bigints, owned_texts, smallints, texts, uuids};
+use super::arrays::Arrays as _;
+use super::bound::Bound;
+use crate::connect::Seat;
 use crate::finish::DOING;
 use crate::row::{micros, millis};
 use crate::statement::On;
 
-/// A column of `optional_texts` as a text or NULL.
-macro_rules! optional {
-    ($column:literal) => {
-        concat!("CASE WHEN ", $column, " <> '' THEN substr(", $column, ", 2) END")
-    };
-}
-/// A column of `optional_bigints` as a number or NULL.
-macro_rules! optional_number {
-    ($column:literal) => {
-        concat!("nullif(", $column, ", '-9223372036854775808'::bigint)")
-    };
-}
-
-/// (jobs, runs); a run belongs to one job only, so what is in both lists belongs together
+/// (jobs, runs). By pairs: a list that is no part of the index would be gone through for each row.
 const END_RUNS: &str = "WITH k AS (DELETE FROM tk_locks WHERE run_id = ANY($2::uuid[]) AND (SELECT EXISTS (SELECT 1 FROM tk_locks))) \
-    DELETE FROM tk_job_runs WHERE job_id = ANY($1::uuid[]) AND run_id = ANY($2::uuid[])";
+    DELETE FROM tk_job_runs r USING unnest($1::uuid[], $2::uuid[]) AS v(job, run) WHERE r.job_id = v.job AND r.run_id = v.run";
 
-/// (jobs by ascending id, states, results, last runs, trigger counts, try counts, interruptions, suspect interruptions, abandoned, versions)
-const SETTLE: &str = concat!(
-    "UPDATE tk_background_jobs j SET state = v.state, result = coalesce(",
-    optional!("v.result"),
-    ", j.result), last_run_time = coalesce(",
-    optional_number!("v.last_run"),
-    ", j.last_run_time), trigger_count = v.triggers, try_count = v.tries, interruptions = v.interruptions, \
-     suspect_interruptions = v.suspects, is_abandoned = v.abandoned, attention = nullif(v.abandoned, 0) \
-     FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::smallint[], \
-     $10::bigint[]) AS v(job, state, result, last_run, triggers, tries, interruptions, suspects, abandoned, version) \
-     WHERE j.id = v.job AND j.version = v.version"
-);
+/// (jobs by ascending id, versions, states, last runs, trigger counts) of successes that have no result and nothing to forget
+const SETTLE_PLAIN: &str = "UPDATE tk_background_jobs j SET state = v.state, last_run_time = coalesce(v.last_run, j.last_run_time), trigger_count = v.triggers, \
+     try_count = 0, interruptions = 0, suspect_interruptions = 0, is_abandoned = 0, attention = NULL \
+     FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[]) AS v(job, version, state, last_run, triggers) \
+     WHERE j.id = v.job AND j.version = v.version";
 
-/// (runs, jobs, tenants, names, groups, types, outcomes, messages, errors, starts, durations, nodes, instances, attempts)
-const LOG: &str = concat!(
-    "INSERT INTO tk_background_job_logs (run_id, job_id, tenant_id, job_name, job_group, type_name, outcome, message, error, started_at, \
-     duration_ms, node_name, instance, attempt) SELECT run, job, tenant, name, job_group, type, outcome, ",
-    optional!("message"),
-    ", ",
-    optional!("error"),
-    ", started, took, node, instance, attempt FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::smallint[], \
-     $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::text[], $13::uuid[], $14::bigint[]) \
-     AS v(run, job, tenant, name, job_group, type, outcome, message, error, started, took, node, instance, attempt)"
-);
+/// As [`SETTLE_PLAIN`], then (results, try counts, interruptions, suspect interruptions, abandoned)
+const SETTLE: &str = "UPDATE tk_background_jobs j SET state = v.state, result = coalesce(v.result, j.result), last_run_time = coalesce(v.last_run, \
+     j.last_run_time), trigger_count = v.triggers, try_count = v.tries, interruptions = v.interruptions, suspect_interruptions = v.suspects, \
+     is_abandoned = v.abandoned, attention = nullif(v.abandoned, 0) \
+     FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[], \
+     $10::smallint[]) AS v(job, version, state, last_run, triggers, result, tries, interruptions, suspects, abandoned) \
+     WHERE j.id = v.job AND j.version = v.version";
+
+/// (node, instance, runs, jobs, tenants, names, groups, types, outcomes, messages, errors, starts, durations, attempts)
+const LOG: &str = "INSERT INTO tk_background_job_logs (run_id, job_id, tenant_id, job_name, job_group, type_name, outcome, message, error, started_at, \
+     duration_ms, node_name, instance, attempt) SELECT run, job, tenant, name, job_group, type, outcome, message, error, started, took, $1, $2, attempt \
+     FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::smallint[], $10::text[], $11::text[], $12::bigint[], \
+     $13::bigint[], $14::bigint[]) AS v(run, job, tenant, name, job_group, type, outcome, message, error, started, took, attempt)";
 
 /// Writes what becomes of runs. False where one of the runs is not there, or its job was changed: then nothing of this transaction may stay.
-pub(crate) async fn write<C: ConnectionTrait>(on: On<'_, C>, runs: &[FinishRun]) -> Result<bool, StoreError> {
+pub(crate) async fn write(on: On<'_, Seat>, runs: &[FinishRun]) -> Result<bool, StoreError> {
     let mut runs: Vec<&FinishRun> = runs.iter().collect();
     runs.sort_unstable_by_key(|it| it.job_id);
     let all = runs.len() as u64;
-    let jobs = || uuids(runs.iter().map(|it| it.job_id.as_uuid()));
+    let jobs = || Bound::default().uuids(runs.iter().map(|it| it.job_id.as_uuid()));
     let updates = || runs.iter().map(|it| &it.settlement.update);
-    let values = vec![
-        jobs(),
-        smallints(updates().map(|it| it.state.code())),
-        optional_texts(updates().map(|it| it.result.as_deref())),
-        optional_bigints(updates().map(|it| it.last_run_time.map(micros))),
-        bigints(updates().map(|it| i64::from(it.trigger_count))),
-        bigints(updates().map(|it| i64::from(it.try_count))),
-        bigints(updates().map(|it| i64::from(it.interruptions))),
-        bigints(updates().map(|it| i64::from(it.suspect_interruptions))),
-        smallints(updates().map(|it| i16::from(it.is_abandoned))),
-        bigints(runs.iter().map(|it| it.job_version)),
-    ];
-    if on.execute(settle(), values, DOING).await? != all {
+    let plain = jobs()
+        .bigints(runs.iter().map(|it| it.job_version))
+        .smallints(updates().map(|it| it.state.code()))
+        .optional_bigints(updates().map(|it| it.last_run_time.map(micros)))
+        .bigints(updates().map(|it| i64::from(it.trigger_count)));
+    let settled = if updates().all(is_plain) {
+        plain.execute(on, settle(SETTLE_PLAIN), DOING).await?
+    } else {
+        plain
+            .optional_texts(updates().map(|it| it.result.as_deref()))
+            .bigints(updates().map(|it| i64::from(it.try_count)))
+            .bigints(updates().map(|it| i64::from(it.interruptions)))
+            .bigints(updates().map(|it| i64::from(it.suspect_interruptions)))
+            .smallints(updates().map(|it| i16::from(it.is_abandoned)))
+            .execute(on, settle(SETTLE), DOING)
+            .await?
+    };
+    if settled != all {
         return Ok(false);
     }
-    let ids = uuids(runs.iter().map(|it| it.run_id.as_uuid()));
-    if on.execute(end_runs(), vec![jobs(), ids], DOING).await? != all {
+    let ended = jobs().uuids(runs.iter().map(|it| it.run_id.as_uuid()));
+    if ended.execute(on, end_runs(), DOING).await? != all {
         return Ok(false);
     }
-    let logs: Vec<&JobLog> = runs.iter().filter_map(|it| it.settlement.log.as_ref()).collect();
-    if !logs.is_empty() {
-        on.execute(LOG, log_values(&logs), DOING).await?;
+    let mut logs: Vec<&JobLog> = runs.iter().filter_map(|it| it.settlement.log.as_ref()).collect();
+    // All are of one process, unless it was taken for dead meanwhile.
+    logs.sort_by_key(|it| it.instance);
+    for of_one in
+        logs.chunk_by(|one, next| (one.instance, &one.node_name) == (next.instance, &next.node_name))
+    {
+        log(on, of_one).await?;
     }
     Ok(true)
+}
+
+fn is_plain(update: &JobUpdate) -> bool {
+    update.result.is_none()
+        && update.try_count == 0
+        && update.interruptions == 0
+        && update.suspect_interruptions == 0
+        && !update.is_abandoned
+}
+
+/// Log rows of one process.
+async fn log(on: On<'_, Seat>, logs: &[&JobLog]) -> Result<(), StoreError> {
+    let Some(first) = logs.first() else {
+        return Ok(());
+    };
+    let logs = || logs.iter().copied();
+    Bound::default()
+        .with(first.node_name.as_str())
+        .with(first.instance.as_uuid())
+        .uuids(logs().map(|it| it.run_id.as_uuid()))
+        .uuids(logs().map(|it| it.job_id.as_uuid()))
+        .uuids(logs().map(|it| it.tenant_id.as_uuid()))
+        .texts(logs().map(|it| it.job_name.as_str()))
+        .texts(logs().map(|it| it.job_group.as_str()))
+        .texts(logs().map(|it| it.type_name.as_str()))
+        .smallints(logs().map(|it| it.outcome.code()))
+        .optional_texts(logs().map(|it| it.message.as_deref()))
+        .optional_texts(logs().map(|it| it.error.as_deref()))
+        .bigints(logs().map(|it| micros(it.started_at)))
+        .bigints(logs().map(|it| i64::try_from(millis(it.duration)).unwrap_or(i64::MAX)))
+        .bigints(logs().map(|it| i64::from(it.attempt)))
+        .execute(on, LOG, DOING)
+        .await
+        .map(drop)
 }
 
 #[cfg(not(feature = "chaos-mutants"))]
@@ -96,54 +122,22 @@ const fn end_runs() -> &'static str {
 }
 
 #[cfg(not(feature = "chaos-mutants"))]
-const fn settle() -> &'static str {
-    SETTLE
+const fn settle(sql: &'static str) -> &'static str {
+    sql
 }
 
 #[cfg(feature = "chaos-mutants")]
-fn settle() -> String {
+fn settle(sql: &'static str) -> &'static str {
     if crate::mutants::is("version-ignored") {
-        return SETTLE.trim_end_matches(" AND j.version = v.version").to_owned();
+        return sql.trim_end_matches(" AND j.version = v.version");
     }
-    SETTLE.to_owned()
+    sql
 }
 
 #[cfg(feature = "chaos-mutants")]
-fn end_runs() -> String {
+fn end_runs() -> &'static str {
     if crate::mutants::is("finish-without-run-id") {
-        return END_RUNS
-            .trim_end_matches(" AND run_id = ANY($2::uuid[])")
-            .to_owned();
+        return END_RUNS.trim_end_matches(" AND r.run_id = v.run");
     }
-    END_RUNS.to_owned()
-}
-
-fn log_values(logs: &[&JobLog]) -> Vec<Value> {
-    let logs = || logs.iter().copied();
-    vec![
-        uuids(logs().map(|it| it.run_id.as_uuid())),
-        uuids(logs().map(|it| it.job_id.as_uuid())),
-        uuids(logs().map(|it| it.tenant_id.as_uuid())),
-        texts(logs().map(|it| it.job_name.as_str())),
-        texts(logs().map(|it| it.job_group.as_str())),
-        texts(logs().map(|it| it.type_name.as_str())),
-        smallints(logs().map(|it| it.outcome.code())),
-        optional_texts(logs().map(|it| it.message.as_deref())),
-        optional_texts(logs().map(|it| it.error.as_deref())),
-        bigints(logs().map(|it| micros(it.started_at))),
-        bigints(logs().map(|it| i64::try_from(millis(it.duration)).unwrap_or(i64::MAX))),
-        texts(logs().map(|it| it.node_name.as_str())),
-        uuids(logs().map(|it| it.instance.as_uuid())),
-        bigints(logs().map(|it| i64::from(it.attempt))),
-    ]
-}
-
-/// Texts that may be missing: read in a statement with `optional!`.
-fn optional_texts<'t>(values: impl Iterator<Item = Option<&'t str>>) -> Value {
-    owned_texts(values.map(|it| it.map_or_else(String::new, |it| format!("={it}"))))
-}
-
-/// Numbers that may be missing, none of which is ever that small: read in a statement with `optional_number!`.
-fn optional_bigints(values: impl Iterator<Item = Option<i64>>) -> Value {
-    bigints(values.map(|it| it.unwrap_or(i64::MIN)))
+    END_RUNS
 }

@@ -1,28 +1,50 @@
 //! New jobs in the store's own transactions: many, of which none is there yet, or one, which may be born claimed.
 
-use sea_orm::{ConnectionTrait, Value};
+use sea_orm::Value;
 use tasks_abstractions::run::QueueEntry;
 use tasks_abstractions::store::{ClaimRequest, ClaimedRun, SubmitAnswer};
 use tasks_abstractions::{JobId, RunId, StoreError};
 
+use super::bound::Bound;
 use super::submit::{
     AT_ONCE, BYTES_AT_ONCE, by_lane, common_values, first_values, insert, place_first, rare, values,
 };
 use crate::claim::claimed_run;
-use crate::row::{JobRow, micros, timestamp, unreadable};
+use crate::connect::Seat;
+use crate::row::{JobRow, micros, millis, timestamp, unreadable};
 use crate::statement::{On, column};
 use crate::submit::{DOING, stored_as};
 
+/// What a job without any rare column has; the last eight are 0.
+macro_rules! plain_columns {
+    () => {
+        "tk_background_jobs (id, tenant_id, name, job_group, type_name, args, source, state, is_enabled, job_type, creation_time, begin_time, max_try_count, \
+         max_count, max_interruptions, interval_ms, priority, version, misfire_policy, misfire_max, trigger_count, try_count, is_abandoned, interruptions, \
+         suspect_interruptions, failover)"
+    };
+}
+
 /// As `insert!`, for jobs without any rare column whose ids are most likely new: without the cost of conflicts, each of which would be an error.
-const INSERT_NEW: &str = "INSERT INTO tk_background_jobs (id, tenant_id, name, job_group, type_name, args, source, state, is_enabled, job_type, creation_time, \
-    begin_time, max_try_count, max_count, max_interruptions, interval_ms, priority, version, misfire_policy, misfire_max, trigger_count, try_count, \
-    is_abandoned, interruptions, suspect_interruptions, failover) \
-    SELECT id, tenant, name, job_group, type, args, source, state, enabled, job_type, created, begins, max_tries, max_runs, max_interruptions, \
+const INSERT_NEW: &str = concat!(
+    "INSERT INTO ",
+    plain_columns!(),
+    " SELECT id, tenant, name, job_group, type, args, source, state, enabled, job_type, created, begins, max_tries, max_runs, max_interruptions, \
     interval, priority, version, 0, 0, 0, 0, 0, 0, 0, 0 \
     FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[], $8::smallint[], $9::smallint[], \
     $10::smallint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::smallint[], $18::bigint[]) \
     AS v(id, tenant, name, job_group, type, args, source, state, enabled, job_type, created, begins, max_tries, max_runs, max_interruptions, interval, \
-    priority, version) WHERE NOT EXISTS (SELECT 1 FROM tk_background_jobs j WHERE j.id = v.id)";
+    priority, version) WHERE NOT EXISTS (SELECT 1 FROM tk_background_jobs j WHERE j.id = v.id)"
+);
+
+/// (what a plain job has, lane, rank, due, kind, attempt): one plain job that waits. Writes no row where its id is taken.
+const INSERT_WAITING: &str = concat!(
+    "WITH j AS (INSERT INTO ",
+    plain_columns!(),
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 0, 0, 0, 0, 0, 0, \
+       0, 0) ON CONFLICT DO NOTHING RETURNING id) \
+     INSERT INTO tk_job_queue (job_id, lane_id, rank, due_at, kind, attempt) \
+     SELECT j.id, (SELECT id FROM tk_lanes WHERE name = $19), $20, $21, $22, $23 FROM j"
+);
 
 /// As `insert!` of one job, then (lane, rank, due, kind, attempt, suspect, whether it may be claimed, instance, claim, run, now or null): its execution is in
 /// flight where that is so and the node alive, else it waits. Answers (whether it was inserted, since when it is in flight).
@@ -41,8 +63,8 @@ const INSERT_ONE: &str = concat!(
 
 /// Inserts jobs with their first executions, of which most likely none is there. False where one is, or where they need the full form: then nothing of this
 /// transaction may stay.
-pub(crate) async fn insert_new<C: ConnectionTrait>(
-    on: On<'_, C>,
+pub(crate) async fn insert_new(
+    on: On<'_, Seat>,
     rows: &[JobRow<'_>],
     first: &[(JobId, &QueueEntry)],
 ) -> Result<bool, StoreError> {
@@ -54,29 +76,67 @@ pub(crate) async fn insert_new<C: ConnectionTrait>(
         if !part.iter().all(JobRow::is_plain) {
             return Ok(false);
         }
-        let inserted = on.execute(INSERT_NEW, common_values(part, args), DOING).await?;
+        let values: Bound = common_values(part, &args);
+        let inserted = values.execute(on, INSERT_NEW, DOING).await?;
         if inserted != part.len() as u64 {
             return Ok(false);
         }
     }
     for (lane, entries) in by_lane(first.iter().copied()) {
         for part in entries.chunks(AT_ONCE) {
-            on.execute(place_first!(), first_values(lane, part), DOING)
+            first_values(Bound::default().with(lane), part)
+                .execute(on, place_first!(), DOING)
                 .await?;
         }
     }
     Ok(true)
 }
 
+/// Inserts one plain job with its first execution, which waits. False where its id is taken.
+async fn insert_waiting(on: On<'_, Seat>, row: &JobRow<'_>, first: &QueueEntry) -> Result<bool, StoreError> {
+    let job = row.job;
+    let inserted = Bound::default()
+        .with(job.id.as_uuid())
+        .with(job.tenant_id.as_uuid())
+        .with(job.name.as_str())
+        .with(job.group.as_str())
+        .with(job.type_name.as_str())
+        .with(job.args.to_json())
+        .with(job.source.code())
+        .with(row.state.code())
+        .with(i16::from(job.is_enabled))
+        .with(job.job_type.code())
+        .with(micros(job.creation_time))
+        .with(micros(job.begin_time))
+        .with(i64::from(job.max_try_count))
+        .with(i64::from(job.max_count))
+        .with(i64::from(job.max_interruptions))
+        .with(i64::try_from(millis(job.interval)).unwrap_or(i64::MAX))
+        .with(job.priority.code())
+        .with(job.version)
+        .with(first.lane.as_str())
+        .with(first.rank)
+        .with(micros(first.due_at))
+        .with(first.kind.code())
+        .with(i64::from(first.attempt))
+        .execute(on, INSERT_WAITING, DOING)
+        .await?;
+    Ok(inserted > 0)
+}
+
 /// Inserts one job with its first execution, which is in flight at once where `claim` may have it. `None` where its id or name is taken.
-pub(crate) async fn insert_one<C: ConnectionTrait>(
-    on: On<'_, C>,
+pub(crate) async fn insert_one(
+    on: On<'_, Seat>,
     row: &JobRow<'_>,
     first: &QueueEntry,
     claim: Option<&ClaimRequest>,
     new_run: impl FnOnce() -> RunId,
 ) -> Result<Option<(SubmitAnswer, Option<ClaimedRun>)>, StoreError> {
-    let mut values = values(std::slice::from_ref(row), vec![row.job.args.to_json()])?;
+    if claim.is_none() && row.is_plain() {
+        let is_inserted = insert_waiting(on, row, first).await?;
+        return Ok(is_inserted.then_some((SubmitAnswer::Inserted, None)));
+    }
+    let mut values = values(std::slice::from_ref(row), &[row.job.args.to_json()])?;
     let run_id = new_run();
     values.extend([
         first.lane.as_str().into(),

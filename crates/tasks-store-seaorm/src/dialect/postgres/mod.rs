@@ -6,6 +6,8 @@
 
 mod arrays;
 #[cfg(feature = "postgres")]
+mod bound;
+#[cfg(feature = "postgres")]
 pub(crate) mod claim;
 mod columns;
 #[cfg(feature = "postgres")]

@@ -9,13 +9,24 @@ use uuid::Uuid;
 use crate::row::{Hex, JobColumns, unreadable};
 
 /// Columns one after the other. Their types are those of the statement, so they are not compared again for each of forty values a row.
-struct Columns<'r> {
+pub(super) struct Columns<'r> {
     row: &'r PgRow,
     at: usize,
 }
 
+/// The driver's row.
+pub(super) fn pg_row(row: &QueryResult) -> Result<&PgRow, String> {
+    row.try_as_pg_row()
+        .ok_or_else(|| "it is no row of PostgreSQL".to_owned())
+}
+
 impl<'r> Columns<'r> {
-    fn next<T: Decode<'r, Postgres>>(&mut self) -> Result<T, String> {
+    /// From this column on.
+    pub(super) const fn of(row: &'r PgRow, at: usize) -> Self {
+        Self { row, at }
+    }
+
+    pub(super) fn next<T: Decode<'r, Postgres>>(&mut self) -> Result<T, String> {
         let value = self.row.try_get_unchecked(self.at);
         self.at += 1;
         value.map_err(|it| it.to_string())
@@ -25,11 +36,11 @@ impl<'r> Columns<'r> {
         self.next::<Uuid>().map(Hex)
     }
 
-    fn small(&mut self) -> Result<i64, String> {
+    pub(super) fn small(&mut self) -> Result<i64, String> {
         self.next::<i16>().map(i64::from)
     }
 
-    fn count(&mut self) -> Result<u32, String> {
+    pub(super) fn count(&mut self) -> Result<u32, String> {
         let value: i64 = self.next()?;
         u32::try_from(value).map_err(|_| format!("{value} is no count"))
     }
@@ -43,19 +54,14 @@ impl<'r> Columns<'r> {
 }
 
 /// The job in its stored state, whose `native_job_columns!` begin at the column `first`.
-pub(super) fn native_job(row: &QueryResult, first: usize) -> Result<JobInfo, StoreError> {
-    let read = row
-        .try_as_pg_row()
-        .ok_or_else(|| "it is no row of PostgreSQL".to_owned());
-    let read = read.and_then(|row| {
-        let mut from = Columns { row, at: first };
-        job_columns(&mut from).map_err(|why| {
-            let name = JobColumns::NAMES.get(from.at.saturating_sub(first + 1));
-            format!("`{}`: {why}", name.unwrap_or(&"?"))
-        })
+pub(super) fn native_job(row: &PgRow, first: usize) -> Result<JobInfo, StoreError> {
+    let mut from = Columns::of(row, first);
+    let read = job_columns(&mut from).map_err(|why| {
+        let name = JobColumns::NAMES.get(from.at.saturating_sub(first + 1));
+        format!("`{}`: {why}", name.unwrap_or(&"?"))
     });
     let failed = |why: &str| {
-        let id = row.try_get_by_index::<Uuid>(first).map(|it| it.to_string());
+        let id = row.try_get::<Uuid, _>(first).map(|it| it.to_string());
         unreadable(&format!("job {}", id.unwrap_or_default()), why)
     };
     read.and_then(JobColumns::into_job).map_err(|why| failed(&why))

@@ -25,6 +25,7 @@ pub(crate) static SQL: Sql = Sql {
         " ORDER BY 1 ON CONFLICT DO NOTHING RETURNING id"
     ),
     insert_plain_jobs: None,
+    insert_new_jobs: None,
     existing_jobs: concat!(
         "SELECT v.key - 1, a.id IS NOT NULL, b.id FROM ",
         rows!(),

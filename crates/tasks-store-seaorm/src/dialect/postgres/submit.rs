@@ -10,7 +10,7 @@ use tasks_abstractions::run::QueueEntry;
 use tasks_abstractions::{JobId, MisfirePolicy, StoreError};
 use uuid::Uuid;
 
-use super::arrays::{bigints, owned_texts, smallints, texts, uuids};
+use super::arrays::Arrays;
 use crate::row::{Hex, JobRow, Place, json_rows, micros, millis, name_key, not_json, uuid_at};
 use crate::statement::On;
 use crate::submit::DOING;
@@ -162,7 +162,7 @@ pub(crate) async fn insert_jobs<C: ConnectionTrait>(
             }
         }
         let (part, later) = rows.split_at(args.len());
-        for row in on.rows(INSERT, values(part, args)?, DOING).await? {
+        for row in on.rows(INSERT, values(part, &args)?, DOING).await? {
             inserted.push(uuid_at(&row, 0, "the id of a new job")?);
         }
         rows = later;
@@ -170,35 +170,32 @@ pub(crate) async fn insert_jobs<C: ConnectionTrait>(
     Ok(inserted)
 }
 
-pub(super) fn common_values(rows: &[JobRow<'_>], args: Vec<String>) -> Vec<Value> {
+pub(super) fn common_values<A: Arrays>(rows: &[JobRow<'_>], args: &[String]) -> A {
     let jobs = || rows.iter().map(|it| it.job);
-    vec![
-        uuids(jobs().map(|it| it.id.as_uuid())),
-        uuids(jobs().map(|it| it.tenant_id.as_uuid())),
-        texts(jobs().map(|it| it.name.as_str())),
-        texts(jobs().map(|it| it.group.as_str())),
-        texts(jobs().map(|it| it.type_name.as_str())),
-        owned_texts(args.into_iter()),
-        smallints(jobs().map(|it| it.source.code())),
-        smallints(rows.iter().map(|it| it.state.code())),
-        smallints(jobs().map(|it| i16::from(it.is_enabled))),
-        smallints(jobs().map(|it| it.job_type.code())),
-        bigints(jobs().map(|it| micros(it.creation_time))),
-        bigints(jobs().map(|it| micros(it.begin_time))),
-        bigints(jobs().map(|it| i64::from(it.max_try_count))),
-        bigints(jobs().map(|it| i64::from(it.max_count))),
-        bigints(jobs().map(|it| i64::from(it.max_interruptions))),
-        bigints(jobs().map(|it| i64::try_from(millis(it.interval)).unwrap_or(i64::MAX))),
-        smallints(jobs().map(|it| it.priority.code())),
-        bigints(jobs().map(|it| it.version)),
-    ]
+    A::default()
+        .uuids(jobs().map(|it| it.id.as_uuid()))
+        .uuids(jobs().map(|it| it.tenant_id.as_uuid()))
+        .texts(jobs().map(|it| it.name.as_str()))
+        .texts(jobs().map(|it| it.group.as_str()))
+        .texts(jobs().map(|it| it.type_name.as_str()))
+        .texts(args.iter().map(String::as_str))
+        .smallints(jobs().map(|it| it.source.code()))
+        .smallints(rows.iter().map(|it| it.state.code()))
+        .smallints(jobs().map(|it| i16::from(it.is_enabled)))
+        .smallints(jobs().map(|it| it.job_type.code()))
+        .bigints(jobs().map(|it| micros(it.creation_time)))
+        .bigints(jobs().map(|it| micros(it.begin_time)))
+        .bigints(jobs().map(|it| i64::from(it.max_try_count)))
+        .bigints(jobs().map(|it| i64::from(it.max_count)))
+        .bigints(jobs().map(|it| i64::from(it.max_interruptions)))
+        .bigints(jobs().map(|it| i64::try_from(millis(it.interval)).unwrap_or(i64::MAX)))
+        .smallints(jobs().map(|it| it.priority.code()))
+        .bigints(jobs().map(|it| it.version))
 }
 
-pub(super) fn values(rows: &[JobRow<'_>], args: Vec<String>) -> Result<Vec<Value>, StoreError> {
+pub(super) fn values(rows: &[JobRow<'_>], args: &[String]) -> Result<Vec<Value>, StoreError> {
     let rare = rows.iter().map(rare_columns).collect::<Result<Vec<_>, _>>()?;
-    let mut values = common_values(rows, args);
-    values.push(owned_texts(rare.into_iter()));
-    Ok(values)
+    Ok(common_values::<Vec<Value>>(rows, args).texts(rare.iter().map(String::as_str)))
 }
 
 pub(super) type ByLane<'a> = BTreeMap<&'a str, Vec<(JobId, &'a QueueEntry)>>;
@@ -211,16 +208,14 @@ pub(super) fn by_lane<'a>(first: impl Iterator<Item = (JobId, &'a QueueEntry)>) 
     lanes
 }
 
-pub(super) fn first_values(lane: &str, part: &[(JobId, &QueueEntry)]) -> Vec<Value> {
+/// Of one lane, as `place_first!` has them after its name.
+pub(super) fn first_values<A: Arrays>(to: A, part: &[(JobId, &QueueEntry)]) -> A {
     let entries = || part.iter().map(|(_, it)| *it);
-    vec![
-        lane.into(),
-        uuids(part.iter().map(|(job, _)| job.as_uuid())),
-        smallints(entries().map(|it| it.rank)),
-        bigints(entries().map(|it| micros(it.due_at))),
-        smallints(entries().map(|it| it.kind.code())),
-        bigints(entries().map(|it| i64::from(it.attempt))),
-    ]
+    to.uuids(part.iter().map(|(job, _)| job.as_uuid()))
+        .smallints(entries().map(|it| it.rank))
+        .bigints(entries().map(|it| micros(it.due_at)))
+        .smallints(entries().map(|it| it.kind.code()))
+        .bigints(entries().map(|it| i64::from(it.attempt)))
 }
 
 /// Inserts waiting executions of jobs that are new.
@@ -239,7 +234,8 @@ pub(crate) async fn insert_first<'a, C: ConnectionTrait>(
     }
     for (lane, entries) in lanes {
         for part in entries.chunks(AT_ONCE) {
-            on.execute(INSERT_FIRST, first_values(lane, part), DOING).await?;
+            on.execute(INSERT_FIRST, first_values(vec![lane.into()], part), DOING)
+                .await?;
         }
     }
     Ok(())

@@ -35,7 +35,7 @@ pub struct EngineOptions {
     pub heartbeat: Duration,
     /// How long a node counts as alive without renewal; at least four heartbeats. Defaults to 20 s.
     pub lease: Duration,
-    /// Most outcomes of one transaction. Defaults to 500.
+    /// Most outcomes of one transaction. Defaults to 1,000.
     pub finish_batch: usize,
     /// How long an outcome waits for others while more runs are in flight. Defaults to 2 ms.
     pub finish_linger: Duration,
@@ -70,7 +70,7 @@ impl Default for EngineOptions {
             command_poll_interval: None,
             heartbeat: Duration::from_secs(5),
             lease: Duration::from_secs(20),
-            finish_batch: 500,
+            finish_batch: 1_000,
             finish_linger: Duration::from_millis(2),
             durable_finish: DurableFinish::default(),
             max_unsettled: 10_000,

@@ -13,7 +13,7 @@ use tasks_abstractions::store::{
     CancelRequest, ChangeAnswer, ClaimRequest, ClaimedRun, Decide, FinishAnswer, FinishRun, NodeInfo,
     PreparedJob, ProgressReport, RenewRequest, Renewal, StoreErrorKind, SubmitAnswer, TakeOver, TakenOver,
 };
-use tasks_abstractions::{JobId, JobQueue, StoreError, Timestamp};
+use tasks_abstractions::{Clock, JobId, JobQueue, StoreError, Timestamp};
 use tasks_multitenancy::TenantScope;
 use tests::chaos::{Moment, SOUR};
 
@@ -74,6 +74,10 @@ impl fmt::Debug for LossyQueue {
 
 #[async_trait]
 impl JobQueue for LossyQueue {
+    fn clock(&self) -> Option<Arc<dyn Clock>> {
+        self.inner.clock()
+    }
+
     async fn now(&self) -> Result<Timestamp, StoreError> {
         self.lossy(self.inner.now()).await
     }

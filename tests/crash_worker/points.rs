@@ -13,7 +13,7 @@ use tasks_abstractions::store::{
     CancelRequest, ChangeAnswer, ClaimRequest, ClaimedRun, Decide, FinishAnswer, FinishRun, NodeInfo,
     PreparedJob, ProgressReport, RenewRequest, Renewal, SubmitAnswer, TakeOver, TakenOver,
 };
-use tasks_abstractions::{JobId, JobQueue, StoreError, Timestamp};
+use tasks_abstractions::{Clock, JobId, JobQueue, StoreError, Timestamp};
 use tasks_multitenancy::TenantScope;
 
 /// Where the process dies.
@@ -84,6 +84,10 @@ impl CrashingQueue {
 
 #[async_trait]
 impl JobQueue for CrashingQueue {
+    fn clock(&self) -> Option<Arc<dyn Clock>> {
+        self.inner.clock()
+    }
+
     async fn now(&self) -> Result<Timestamp, StoreError> {
         self.inner.now().await
     }

@@ -364,6 +364,9 @@ pub(crate) async fn move_to_runs<C: ConnectionTrait>(
             run.job_version,
         )
     });
+    // In the order of the index.
+    let mut rows: Vec<_> = rows.collect();
+    rows.sort_unstable_by_key(|it| it.0.0);
     let batches = json_rows(rows)?;
     let mut inserted = 0;
     for (json, _) in &batches {

@@ -154,6 +154,10 @@ async fn write_follow_ups<'a, C: ConnectionTrait>(
 
 impl Writing {
     fn of<'a>(runs: &(impl Iterator<Item = &'a FinishRun> + Clone)) -> Result<Self, StoreError> {
+        // In the order of the indexes: sorting them there costs more.
+        let mut runs: Vec<&FinishRun> = runs.clone().collect();
+        runs.sort_unstable_by_key(|it| it.job_id);
+        let runs = runs.into_iter();
         let jobs = runs.clone().map(|it| {
             let update = &it.settlement.update;
             SettledJob(

@@ -1,5 +1,6 @@
 //! The engine's seam: which file does what.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,13 +10,24 @@ use tasks_abstractions::store::{
     CancelRequest, ChangeAnswer, ClaimRequest, ClaimedRun, Decide, FinishAnswer, FinishRun, NodeInfo,
     PreparedJob, ProgressReport, RenewRequest, Renewal, SubmitAnswer, TakeOver, TakenOver,
 };
-use tasks_abstractions::{JobId, JobQueue, StoreError, Timestamp};
+use tasks_abstractions::{Clock, JobId, JobQueue, StoreError, Timestamp};
 use tasks_multitenancy::TenantScope;
 
 use crate::store::SeaOrmStore;
 
 #[async_trait]
 impl JobQueue for SeaOrmStore {
+    fn clock(&self) -> Option<Arc<dyn Clock>> {
+        let handles = self.handles();
+        handles
+            .open
+            .dialect
+            .sql()
+            .clock
+            .is_none()
+            .then(|| Arc::clone(&handles.clock))
+    }
+
     async fn now(&self) -> Result<Timestamp, StoreError> {
         self.now_on(self.reading(), None).await
     }

@@ -1,6 +1,7 @@
 //! The engine's seam: moving executions from waiting to running to finished.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,7 +13,7 @@ use super::{
 };
 use crate::job::{InstanceId, Lane};
 use crate::run::{Progress, RunInfo};
-use crate::{JobId, RunId, Timestamp};
+use crate::{Clock, JobId, RunId, Timestamp};
 
 /// How far one run has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +37,12 @@ pub struct ProgressReport {
 pub trait JobQueue: Send + Sync + Debug {
     /// The store's present instant.
     async fn now(&self) -> Result<Timestamp, StoreError>;
+
+    /// The clock of this process, where the store goes by that. Defaults to `None`: it has one of its own, as a server has.
+    /// Conformance: `the_clock_of_the_store_tells_microseconds`.
+    fn clock(&self) -> Option<Arc<dyn Clock>> {
+        None
+    }
 
     /// Stores new jobs with their first executions, all in one transaction. One answer each, in order; an id or name that exists is an
     /// answer, not an error, and stops nothing else of the batch. Conformance: `submit_stores_job_and_first_execution_together`,

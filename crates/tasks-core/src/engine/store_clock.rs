@@ -1,7 +1,7 @@
 //! The store's clock, as a node knows it between two answers of the store.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use tasks_abstractions::{Clock, JobQueue, StoreError, Timestamp};
 use tokio::time::Instant;
@@ -11,7 +11,7 @@ const UNKNOWN: i64 = i64::MIN;
 
 /// Tells the store's time to one node: its engine, which computes the next fires, and its managers, which say when a new job is due.
 ///
-/// What the store said last is carried on by a monotonic clock, so a machine's clock that is wrong, or is set while the node runs, makes
+/// Where the store [goes by the clock of this process](JobQueue::clock), it is that clock. Else what the store said last is carried on by a monotonic clock, so a machine's clock that is wrong, or is set while the node runs, makes
 /// nothing early, late or left out. It is never ahead of the store's clock by more than these two clocks drift apart between two
 /// answers, and behind by at most the way of one answer. A machine that was suspended is behind for as long until the store is asked again.
 ///
@@ -20,6 +20,8 @@ const UNKNOWN: i64 = i64::MIN;
 #[derive(Debug)]
 pub struct StoreClock {
     machine: Arc<dyn Clock>,
+    /// That of a store without one of its own.
+    stores: OnceLock<Arc<dyn Clock>>,
     origin: Instant,
     /// The store's time at `origin`, in microseconds since 1970.
     at_origin: AtomicI64,
@@ -31,6 +33,7 @@ impl StoreClock {
     pub fn new(machine: Arc<dyn Clock>) -> Self {
         Self {
             machine,
+            stores: OnceLock::new(),
             origin: Instant::now(),
             at_origin: AtomicI64::new(UNKNOWN),
         }
@@ -41,6 +44,9 @@ impl StoreClock {
     /// # Errors
     /// Where the store failed; the clock then goes on as it did.
     pub async fn ask(&self, queue: &dyn JobQueue) -> Result<Timestamp, StoreError> {
+        if let Some(clock) = queue.clock() {
+            self.stores.get_or_init(|| clock);
+        }
         let sent = Instant::now();
         let store_now = queue.now().await?;
         self.answered(sent, store_now);
@@ -74,6 +80,9 @@ impl Clock for StoreClock {
         #[cfg(feature = "chaos-mutants")]
         if crate::mutants::is("machine-clock") {
             return self.machine.now();
+        }
+        if let Some(clock) = self.stores.get() {
+            return clock.now();
         }
         let at_origin = self.at_origin.load(Ordering::Relaxed);
         if at_origin == UNKNOWN {

@@ -1,5 +1,6 @@
 //! The store as the engine sees it. Each method is one transaction over the rows.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,7 +10,7 @@ use tasks_abstractions::store::{
     CancelRequest, ChangeAnswer, ClaimRequest, ClaimedRun, Decide, FinishAnswer, FinishRun, NodeInfo,
     PreparedJob, ProgressReport, RenewRequest, Renewal, SubmitAnswer, TakeOver, TakenOver,
 };
-use tasks_abstractions::{JobId, JobQueue, StoreError, Timestamp};
+use tasks_abstractions::{Clock, JobId, JobQueue, StoreError, Timestamp};
 use tasks_multitenancy::TenantScope;
 
 use super::MemoryStore;
@@ -17,6 +18,10 @@ use super::texts::{refuse_bad_job, refuse_nul};
 
 #[async_trait]
 impl JobQueue for MemoryStore {
+    fn clock(&self) -> Option<Arc<dyn Clock>> {
+        Some(Arc::clone(&self.clock))
+    }
+
     async fn now(&self) -> Result<Timestamp, StoreError> {
         let now = self.instant(None);
         self.transaction(|_| Ok(now))

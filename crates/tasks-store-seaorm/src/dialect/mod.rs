@@ -164,7 +164,7 @@ pub(crate) struct Sql {
     pub(crate) delete_queue: &'static str,
     /// (json lane names, now); answers (lane id, rank) of lanes where something is due, smallest rank first
     pub(crate) claim_heads: &'static str,
-    /// (json, instance, claim, now) `[job, run, lane name, rank, due, kind, attempt, suspect, version]`
+    /// (json, instance, claim, now) by job: `[job, run, lane name, rank, due, kind, attempt, suspect, version]`
     pub(crate) insert_runs: &'static str,
     /// (claim); answers run ids
     pub(crate) runs_of_claim: &'static str,

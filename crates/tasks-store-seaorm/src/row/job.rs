@@ -147,7 +147,7 @@ impl Serialize for PlainRow<'_> {
     }
 }
 
-/// A job as it comes out of the database. The fields are in column order.
+/// A job as it comes out of the database. The fields are in column order: what few jobs have comes last, and is left out where a job has nothing of it.
 #[derive(Debug, Deserialize)]
 pub(crate) struct JobColumns {
     pub(crate) id: Hex,
@@ -156,39 +156,57 @@ pub(crate) struct JobColumns {
     pub(crate) job_group: String,
     pub(crate) type_name: String,
     pub(crate) args: String,
-    pub(crate) description: Option<String>,
-    pub(crate) result: Option<String>,
     pub(crate) source: i64,
     pub(crate) state: i64,
     pub(crate) is_enabled: i64,
     pub(crate) job_type: i64,
-    pub(crate) cron: Option<String>,
-    pub(crate) time_zone: Option<String>,
-    pub(crate) misfire_policy: i64,
-    pub(crate) misfire_max: u32,
     pub(crate) creation_time: i64,
     pub(crate) begin_time: i64,
-    pub(crate) end_time: Option<i64>,
-    pub(crate) last_run_time: Option<i64>,
     pub(crate) trigger_count: u32,
     pub(crate) try_count: u32,
     pub(crate) max_try_count: u32,
     pub(crate) max_count: u32,
-    pub(crate) is_abandoned: i64,
     pub(crate) interruptions: u32,
     pub(crate) suspect_interruptions: u32,
     pub(crate) max_interruptions: u32,
     pub(crate) interval_ms: u64,
-    pub(crate) retry_policy: Option<String>,
     pub(crate) priority: i64,
-    pub(crate) timeout_ms: Option<u64>,
-    pub(crate) lock_timeout_ms: Option<u64>,
-    pub(crate) node_name: Option<String>,
-    pub(crate) failover: i64,
     pub(crate) version: i64,
+    #[serde(default)]
+    pub(crate) description: Option<String>,
+    #[serde(default)]
+    pub(crate) result: Option<String>,
+    #[serde(default)]
+    pub(crate) cron: Option<String>,
+    #[serde(default)]
+    pub(crate) time_zone: Option<String>,
+    #[serde(default)]
+    pub(crate) misfire_policy: i64,
+    #[serde(default)]
+    pub(crate) misfire_max: u32,
+    #[serde(default)]
+    pub(crate) end_time: Option<i64>,
+    #[serde(default)]
+    pub(crate) last_run_time: Option<i64>,
+    #[serde(default)]
+    pub(crate) is_abandoned: i64,
+    #[serde(default)]
+    pub(crate) retry_policy: Option<String>,
+    #[serde(default)]
+    pub(crate) timeout_ms: Option<u64>,
+    #[serde(default)]
+    pub(crate) lock_timeout_ms: Option<u64>,
+    #[serde(default)]
+    pub(crate) node_name: Option<String>,
+    #[serde(default)]
+    pub(crate) failover: i64,
+    #[serde(default)]
     pub(crate) selector: Option<String>,
+    #[serde(default)]
     pub(crate) definition_hash: Option<Hex>,
+    #[serde(default)]
     pub(crate) definition_version: Option<String>,
+    #[serde(default)]
     pub(crate) overrides: Option<String>,
 }
 
@@ -201,36 +219,36 @@ impl JobColumns {
         "job_group",
         "type_name",
         "args",
-        "description",
-        "result",
         "source",
         "state",
         "is_enabled",
         "job_type",
-        "cron",
-        "time_zone",
-        "misfire_policy",
-        "misfire_max",
         "creation_time",
         "begin_time",
-        "end_time",
-        "last_run_time",
         "trigger_count",
         "try_count",
         "max_try_count",
         "max_count",
-        "is_abandoned",
         "interruptions",
         "suspect_interruptions",
         "max_interruptions",
         "interval_ms",
-        "retry_policy",
         "priority",
+        "version",
+        "description",
+        "result",
+        "cron",
+        "time_zone",
+        "misfire_policy",
+        "misfire_max",
+        "end_time",
+        "last_run_time",
+        "is_abandoned",
+        "retry_policy",
         "timeout_ms",
         "lock_timeout_ms",
         "node_name",
         "failover",
-        "version",
         "selector",
         "definition_hash",
         "definition_version",

@@ -12,7 +12,7 @@ use tasks_abstractions::store::{
     CancelRequest, ChangeAnswer, ClaimRequest, ClaimedRun, Decide, FinishAnswer, FinishRun, NodeInfo,
     PreparedJob, ProgressReport, RenewRequest, Renewal, StoreErrorKind, SubmitAnswer, TakeOver, TakenOver,
 };
-use tasks_abstractions::{JobQueue, StoreError, Timestamp};
+use tasks_abstractions::{Clock, JobQueue, StoreError, Timestamp};
 use tasks_multitenancy::TenantScope;
 use tokio::sync::Semaphore;
 
@@ -155,6 +155,10 @@ impl FaultyQueue {
 
 #[async_trait]
 impl JobQueue for FaultyQueue {
+    fn clock(&self) -> Option<Arc<dyn Clock>> {
+        self.inner.clock()
+    }
+
     async fn now(&self) -> Result<Timestamp, StoreError> {
         self.inner.now().await
     }

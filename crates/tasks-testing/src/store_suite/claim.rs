@@ -240,13 +240,17 @@ pub async fn next_due_counts_to_the_earliest(fx: &impl StoreFixture) {
     assert_eq!(left, Some(Duration::from_micros(1)));
 }
 
-/// The store's clock does not go backwards between two calls and is kept in whole microseconds.
+/// The store's clock does not go backwards between two calls and is kept in whole microseconds. One of this process tells the same.
 pub async fn the_clock_of_the_store_tells_microseconds(fx: &impl StoreFixture) {
     let store = fx.store();
     let first = store.now().await.expect("now");
     let second = fx.other_node().now().await.expect("now");
     assert!(second >= first - TimeDelta::seconds(1), "{first} then {second}");
     assert_eq!(first, tasks_abstractions::truncate_to_micros(first));
+    if let Some(clock) = store.clock() {
+        let told = clock.now();
+        assert!(told >= first, "{first} then {told}");
+    }
 }
 
 /// Every lane in which something waits is named, due or not, and what waits there comes by id in steps; what was claimed does not wait.

@@ -8,6 +8,7 @@ use tasks_abstractions::{Clock, Timestamp};
 use tokio::time::{Instant, advance};
 
 use super::StoreClock;
+use crate::MemoryStore;
 
 fn noon() -> Timestamp {
     Utc.timestamp_opt(1_800_000_000, 0).unwrap()
@@ -94,6 +95,18 @@ async fn it_follows_a_store_whose_clock_is_set() {
         let sent = Instant::now();
         advance(Duration::from_millis(10)).await;
         clock.answered(sent, noon() + ms(set));
+        assert_eq!(clock.now(), noon() + ms(set));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_goes_by_a_clock_of_this_process_is_followed_at_once() {
+    let (_, clock) = clocks();
+    let stores = Arc::new(SetClock(Mutex::new(noon() + ms(1_000))));
+    let store = MemoryStore::new(Arc::clone(&stores) as _);
+    assert_eq!(clock.ask(&store).await.unwrap(), noon() + ms(1_000));
+    for set in [-3_600_000, 3_600_000] {
+        stores.set(noon() + ms(set));
         assert_eq!(clock.now(), noon() + ms(set));
     }
 }

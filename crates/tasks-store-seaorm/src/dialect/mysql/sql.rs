@@ -88,7 +88,7 @@ pub(crate) static SQL: Sql = Sql {
          UNHEX(v.c0), UNHEX(v.c1), ?2, ?3, (SELECT id FROM tk_lanes WHERE name = CONVERT(v.c2 USING binary)), v.c3, v.c4, v.c5, v.c6, v.c7, v.c8, 0, ?4 FROM \
          JSON_TABLE(?1, '$[*]' COLUMNS (c0 CHAR(32) PATH '$[0]', c1 CHAR(32) PATH '$[1]', c2 LONGTEXT CHARACTER SET utf8mb4 PATH '$[2]', c3 BIGINT PATH '$[3]' \
          ERROR ON ERROR, c4 BIGINT PATH '$[4]' ERROR ON ERROR, c5 BIGINT PATH '$[5]' ERROR ON ERROR, c6 BIGINT PATH '$[6]' ERROR ON ERROR, c7 BIGINT PATH \
-         '$[7]' ERROR ON ERROR, c8 BIGINT PATH '$[8]' ERROR ON ERROR)) v LEFT JOIN tk_job_runs r ON r.job_id = UNHEX(v.c0) WHERE r.job_id IS NULL ORDER BY v.c0",
+         '$[7]' ERROR ON ERROR, c8 BIGINT PATH '$[8]' ERROR ON ERROR)) v LEFT JOIN tk_job_runs r ON r.job_id = UNHEX(v.c0) WHERE r.job_id IS NULL",
     runs_of_claim: "SELECT run_id FROM tk_job_runs WHERE claim_id = ?1",
     next_due: heads!(
         "SELECT MIN((SELECT MIN(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND `rank` = h.head_rank)) FROM head h \
@@ -114,8 +114,8 @@ pub(crate) static SQL: Sql = Sql {
          v.c13 FROM JSON_TABLE(?1, '$[*]' COLUMNS (c0 CHAR(32) PATH '$[0]', c1 CHAR(32) PATH '$[1]', c2 CHAR(32) PATH '$[2]', c3 LONGTEXT CHARACTER SET utf8mb4 \
          PATH '$[3]', c4 LONGTEXT CHARACTER SET utf8mb4 PATH '$[4]', c5 LONGTEXT CHARACTER SET utf8mb4 PATH '$[5]', c6 BIGINT PATH '$[6]' ERROR ON ERROR, c7 \
          LONGTEXT CHARACTER SET utf8mb4 PATH '$[7]', c8 LONGTEXT CHARACTER SET utf8mb4 PATH '$[8]', c9 BIGINT PATH '$[9]' ERROR ON ERROR, c10 BIGINT PATH \
-         '$[10]' ERROR ON ERROR, c11 LONGTEXT CHARACTER SET utf8mb4 PATH '$[11]', c12 CHAR(32) PATH '$[12]', c13 BIGINT PATH '$[13]' ERROR ON ERROR)) v ORDER \
-         BY v.c0 ON DUPLICATE KEY UPDATE tk_background_job_logs.run_id = tk_background_job_logs.run_id",
+         '$[10]' ERROR ON ERROR, c11 LONGTEXT CHARACTER SET utf8mb4 PATH '$[11]', c12 CHAR(32) PATH '$[12]', c13 BIGINT PATH '$[13]' ERROR ON ERROR)) v \
+         ON DUPLICATE KEY UPDATE tk_background_job_logs.run_id = tk_background_job_logs.run_id",
     settle_jobs: "UPDATE JSON_TABLE(?1, '$[*]' COLUMNS (c0 CHAR(32) PATH '$[0]', c1 BIGINT PATH '$[1]' ERROR ON ERROR, c2 LONGTEXT CHARACTER SET utf8mb4 PATH '$[2]', c3 \
          BIGINT PATH '$[3]' ERROR ON ERROR, c4 BIGINT PATH '$[4]' ERROR ON ERROR, c5 BIGINT PATH '$[5]' ERROR ON ERROR, c6 BIGINT PATH '$[6]' ERROR ON ERROR, \
          c7 BIGINT PATH '$[7]' ERROR ON ERROR, c8 BIGINT PATH '$[8]' ERROR ON ERROR)) v STRAIGHT_JOIN tk_background_jobs j FORCE INDEX (PRIMARY) ON j.id = \

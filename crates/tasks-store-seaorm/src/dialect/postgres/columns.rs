@@ -18,22 +18,20 @@ macro_rules! rows {
 }
 macro_rules! job_columns {
     () => {
-        "json_build_array(j.id, j.tenant_id, j.name, j.job_group, j.type_name, j.args, j.description, j.result, j.source, j.state, j.is_enabled, \
-         j.job_type, j.cron, j.time_zone, j.misfire_policy, j.misfire_max, j.creation_time, j.begin_time, j.end_time, j.last_run_time, j.trigger_count, \
-         j.try_count, j.max_try_count, j.max_count, j.is_abandoned, j.interruptions, j.suspect_interruptions, j.max_interruptions, j.interval_ms, \
-         j.retry_policy, j.priority, j.timeout_ms, j.lock_timeout_ms, j.node_name, j.failover, j.version, j.selector, \
-         j.definition_hash, j.definition_version, j.overrides)::text"
+        "json_build_array(j.id, j.tenant_id, j.name, j.job_group, j.type_name, j.args, j.source, j.state, j.is_enabled, j.job_type, j.creation_time, j.begin_time, \
+         j.trigger_count, j.try_count, j.max_try_count, j.max_count, j.interruptions, j.suspect_interruptions, j.max_interruptions, j.interval_ms, j.priority, \
+         j.version, j.description, j.result, j.cron, j.time_zone, j.misfire_policy, j.misfire_max, j.end_time, j.last_run_time, j.is_abandoned, j.retry_policy, \
+         j.timeout_ms, j.lock_timeout_ms, j.node_name, j.failover, j.selector, j.definition_hash, j.definition_version, j.overrides)::text"
     };
 }
 /// As `job_columns`, each with its own type.
 #[cfg(feature = "postgres")]
 macro_rules! native_job_columns {
     () => {
-        "j.id, j.tenant_id, j.name, j.job_group, j.type_name, j.args, j.description, j.result, j.source, j.state, j.is_enabled, \
-         j.job_type, j.cron, j.time_zone, j.misfire_policy, j.misfire_max, j.creation_time, j.begin_time, j.end_time, j.last_run_time, j.trigger_count, \
-         j.try_count, j.max_try_count, j.max_count, j.is_abandoned, j.interruptions, j.suspect_interruptions, j.max_interruptions, j.interval_ms, \
-         j.retry_policy, j.priority, j.timeout_ms, j.lock_timeout_ms, j.node_name, j.failover, j.version, j.selector, \
-         j.definition_hash, j.definition_version, j.overrides"
+        "j.id, j.tenant_id, j.name, j.job_group, j.type_name, j.args, j.source, j.state, j.is_enabled, j.job_type, j.creation_time, j.begin_time, \
+         j.trigger_count, j.try_count, j.max_try_count, j.max_count, j.interruptions, j.suspect_interruptions, j.max_interruptions, j.interval_ms, j.priority, \
+         j.version, j.description, j.result, j.cron, j.time_zone, j.misfire_policy, j.misfire_max, j.end_time, j.last_run_time, j.is_abandoned, j.retry_policy, \
+         j.timeout_ms, j.lock_timeout_ms, j.node_name, j.failover, j.selector, j.definition_hash, j.definition_version, j.overrides"
     };
 }
 macro_rules! queue_columns {

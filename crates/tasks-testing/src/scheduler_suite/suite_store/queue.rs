@@ -1,5 +1,6 @@
 //! The store as the engine sees it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,6 +18,10 @@ use super::SuiteStore;
 #[async_trait]
 impl JobQueue for SuiteStore {
     /// The paused clock, also where the database has one of its own.
+    fn clock(&self) -> Option<Arc<dyn Clock>> {
+        self.inner.clock()
+    }
+
     async fn now(&self) -> Result<Timestamp, StoreError> {
         let now = self.clock.now();
         self.call(async { Ok(now) }).await

@@ -11,7 +11,7 @@ use tasks_abstractions::{
 };
 use tasks_core::{
     Engine, EngineJobPublisher, EngineOptions, EngineParts, JobRegistry, MemoryStore, Signals,
-    StoreBackgroundJobManager,
+    StoreBackgroundJobManager, StoreClock,
 };
 use tasks_multitenancy::TenantScope;
 use tokio::runtime::Handle;
@@ -30,9 +30,11 @@ impl BackgroundJob for Add {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let guids: Arc<dyn GuidGenerator> = Arc::new(SequentialGuidGenerator::new(Arc::clone(&clock)));
-    let store = Arc::new(MemoryStore::new(Arc::clone(&clock)));
+    let machine: Arc<dyn Clock> = Arc::new(SystemClock);
+    let guids: Arc<dyn GuidGenerator> = Arc::new(SequentialGuidGenerator::new(Arc::clone(&machine)));
+    let store = Arc::new(MemoryStore::new(Arc::clone(&machine)));
+    // One for the manager and the engine: what is due for the one is due for the other.
+    let clock = Arc::new(StoreClock::new(machine));
     let signals = Signals::new();
     let publisher: Arc<dyn JobPublisher> = Arc::new(EngineJobPublisher::new(signals.clone()));
     let options = EngineOptions::default();
@@ -41,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let jobs = StoreBackgroundJobManager::new(
         Arc::clone(&store) as Arc<dyn JobQueue>,
         publisher,
-        Arc::clone(&clock),
+        Arc::clone(&clock) as Arc<dyn Clock>,
         Arc::clone(&guids),
         options.limits.clone(),
     );

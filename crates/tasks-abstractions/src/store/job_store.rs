@@ -53,7 +53,7 @@ pub trait JobStore: Send + Sync + Debug {
     /// Kind `Rejected` where the name is taken.
     async fn store(&self, job: JobInfo) -> Result<Option<JobInfo>, StoreError>;
 
-    /// Appends a finished execution. A run id that is there already is left alone. Conformance: `a_run_is_logged_once`.
+    /// Appends a finished execution. A run of the job that is there already is left alone. Conformance: `a_run_is_logged_once`.
     async fn store_log(&self, log: JobLog) -> Result<(), StoreError>;
 
     /// Removes a job with its executions, and the locks of its run; log rows stay until their retention. False where there is none. The holder of a

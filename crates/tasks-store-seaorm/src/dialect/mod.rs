@@ -4,6 +4,7 @@
 //! JSON parameter: no limit on the number of binds, no arrays with NULLs. Rows come back as JSON arrays, one value a row instead of forty: the driver copies each value
 //! through a channel, and that was most of the cost of a claim.
 
+mod json_job;
 mod mysql;
 pub(crate) mod postgres;
 mod sqlite;

@@ -2,44 +2,9 @@
 
 use super::Sql;
 
-/// What every job has.
-macro_rules! common_job_columns {
-    () => {
-        "hex(j.id), hex(j.tenant_id), j.name, j.job_group, j.type_name, j.args, j.source, j.state, j.is_enabled, j.job_type, j.creation_time, j.begin_time, \
-         j.trigger_count, j.try_count, j.max_try_count, j.max_count, j.interruptions, j.suspect_interruptions, j.max_interruptions, j.interval_ms, j.priority, \
-         j.version"
-    };
-}
-/// What few jobs have.
-macro_rules! rare_job_columns {
-    () => {
-        "j.description, j.result, j.cron, j.time_zone, j.misfire_policy, j.misfire_max, j.end_time, j.last_run_time, j.is_abandoned, j.retry_policy, \
-         j.timeout_ms, j.lock_timeout_ms, j.node_name, j.failover, j.selector, nullif(hex(j.definition_hash), ''), j.definition_version, j.overrides"
-    };
-}
-/// Whether a job has nothing of that.
-macro_rules! is_common_job {
-    () => {
-        "j.description IS NULL AND j.result IS NULL AND j.cron IS NULL AND j.time_zone IS NULL AND j.end_time IS NULL AND j.last_run_time IS NULL AND \
-         j.retry_policy IS NULL AND j.timeout_ms IS NULL AND j.lock_timeout_ms IS NULL AND j.node_name IS NULL AND j.selector IS NULL AND \
-         j.definition_hash IS NULL AND j.definition_version IS NULL AND j.overrides IS NULL AND j.misfire_policy = 0 AND j.misfire_max = 0 AND \
-         j.is_abandoned = 0 AND j.failover = 0"
-    };
-}
-/// Job columns in their one order; `row/job.rs` reads the same. The rare ones are left out where there is nothing in them.
 macro_rules! job_columns {
     () => {
-        concat!(
-            "CASE WHEN ",
-            is_common_job!(),
-            " THEN json_array(",
-            common_job_columns!(),
-            ") ELSE json_array(",
-            common_job_columns!(),
-            ", ",
-            rare_job_columns!(),
-            ") END"
-        )
+        $crate::dialect::json_job::json_job!("json_array(", ")")
     };
 }
 macro_rules! queue_columns {

@@ -3,12 +3,20 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tasks_abstractions::store::{NodeState, SubmitAnswer};
+use tasks_abstractions::store::{NodeState, PreparedJob, SubmitAnswer};
 use tasks_abstractions::{EnqueueRequest, JobArgs, JobError, JobQueue, JobStatus, Outcome, RunOutcome};
 
 use super::Call;
 use super::fixture::{Gate, LIMIT, SchedulerFixture, done, endless, pass, secs};
 use super::retries::Notices;
+use crate::TestHost;
+
+/// A job that is not submitted yet, so that it can be submitted again.
+fn prepared_on(host: &TestHost) -> PreparedJob {
+    host.jobs()
+        .prepare_request(EnqueueRequest::new("t", JobArgs::new()))
+        .unwrap()
+}
 
 /// Executions of a claim whose reply was lost are found by a heartbeat and given back: run once, uncounted.
 pub async fn a_lost_claim_is_given_back(fx: &impl SchedulerFixture) {
@@ -110,10 +118,7 @@ pub async fn a_lost_submit_may_be_repeated(fx: &impl SchedulerFixture) {
         .build()
         .unwrap();
     host.start();
-    let prepared = host
-        .jobs()
-        .prepare_request(EnqueueRequest::new("t", JobArgs::new()))
-        .unwrap();
+    let prepared = prepared_on(&host);
     let id = prepared.job.id;
     queue.lose(Call::Submit, 1);
     assert!(host.jobs().submit(vec![prepared.clone()]).await.is_err());
@@ -184,10 +189,7 @@ pub async fn a_job_born_claimed_that_is_answered_late_is_not_given_back(fx: &imp
         .unwrap();
     host.start();
     pass(secs(2)).await;
-    let prepared = host
-        .jobs()
-        .prepare_request(EnqueueRequest::new("t", JobArgs::new()))
-        .unwrap();
+    let prepared = prepared_on(&host);
     let id = prepared.job.id;
     let held = queue.hold(Call::Submit);
     let (stored, ()) = tokio::join!(host.jobs().submit(vec![prepared]), async {
@@ -225,10 +227,7 @@ pub async fn a_slot_that_was_kept_in_vain_is_free_again(fx: &impl SchedulerFixtu
     let other = fx.node("b").run("t", done).build().unwrap();
     host.start();
     pass(secs(2)).await;
-    let prepared = host
-        .jobs()
-        .prepare_request(EnqueueRequest::new("t", JobArgs::new()))
-        .unwrap();
+    let prepared = prepared_on(&host);
     host.jobs().submit(vec![prepared.clone()]).await.unwrap();
     host.recorder()
         .settled(prepared.job.id, RunOutcome::Succeeded, 1, secs(1))
@@ -270,10 +269,7 @@ pub async fn a_lost_answer_to_a_job_born_claimed_loses_nothing(fx: &impl Schedul
         .unwrap();
     host.start();
     pass(secs(2)).await;
-    let prepared = host
-        .jobs()
-        .prepare_request(EnqueueRequest::new("t", JobArgs::new()))
-        .unwrap();
+    let prepared = prepared_on(&host);
     let id = prepared.job.id;
     queue.lose(Call::Submit, 1);
     assert!(host.jobs().submit(vec![prepared]).await.is_err());

@@ -19,26 +19,20 @@ pub(super) struct Bound {
 
 impl Bound {
     pub(super) fn with<'v>(mut self, value: impl Encode<'v, Postgres> + Type<Postgres> + 'v) -> Self {
-        self.add(value);
-        self
-    }
-
-    fn add<'v>(&mut self, value: impl Encode<'v, Postgres> + Type<Postgres> + 'v) {
         if let Err(error) = self.arguments.add(value) {
             self.fault.get_or_insert_with(|| error.to_string());
         }
+        self
     }
 
     /// Texts that may be missing.
-    pub(super) fn optional_texts<'t>(mut self, values: impl Iterator<Item = Option<&'t str>>) -> Self {
-        self.add(values.collect::<Vec<_>>());
-        self
+    pub(super) fn optional_texts<'t>(self, values: impl Iterator<Item = Option<&'t str>>) -> Self {
+        self.with(values.collect::<Vec<_>>())
     }
 
     /// Numbers that may be missing.
-    pub(super) fn optional_bigints(mut self, values: impl Iterator<Item = Option<i64>>) -> Self {
-        self.add(values.collect::<Vec<_>>());
-        self
+    pub(super) fn optional_bigints(self, values: impl Iterator<Item = Option<i64>>) -> Self {
+        self.with(values.collect::<Vec<_>>())
     }
 
     /// Runs a statement with them and answers how many rows it changed.
@@ -76,23 +70,19 @@ impl Bound {
 }
 
 impl Arrays for Bound {
-    fn uuids(mut self, values: impl Iterator<Item = Uuid>) -> Self {
-        self.add(values.collect::<Vec<_>>());
-        self
+    fn uuids(self, values: impl Iterator<Item = Uuid>) -> Self {
+        self.with(values.collect::<Vec<_>>())
     }
 
-    fn smallints(mut self, values: impl Iterator<Item = i16>) -> Self {
-        self.add(values.collect::<Vec<_>>());
-        self
+    fn smallints(self, values: impl Iterator<Item = i16>) -> Self {
+        self.with(values.collect::<Vec<_>>())
     }
 
-    fn bigints(mut self, values: impl Iterator<Item = i64>) -> Self {
-        self.add(values.collect::<Vec<_>>());
-        self
+    fn bigints(self, values: impl Iterator<Item = i64>) -> Self {
+        self.with(values.collect::<Vec<_>>())
     }
 
-    fn texts<'t>(mut self, values: impl Iterator<Item = &'t str>) -> Self {
-        self.add(values.collect::<Vec<_>>());
-        self
+    fn texts<'t>(self, values: impl Iterator<Item = &'t str>) -> Self {
+        self.with(values.collect::<Vec<_>>())
     }
 }

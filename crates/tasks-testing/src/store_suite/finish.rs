@@ -63,6 +63,39 @@ pub async fn finish_writes_everything_together(fx: &impl StoreFixture) {
     assert_eq!(snapshot(&other, job_id(4)).await.job.status, JobStatus::None);
 }
 
+/// A run settles its own job only, whatever else is in the batch, and each log row has the node and the instance of its run.
+pub async fn a_batch_keeps_apart_what_is_whose(fx: &impl StoreFixture) {
+    let store = fx.store();
+    let mut runs = Vec::new();
+    for number in 1..=4 {
+        // A process that was taken for dead goes on as another one, with outcomes of the first in its hands.
+        let node = 1 + number % 2;
+        join(&store, node).await;
+        submit(&store, &[due(once(number), at(0))]).await;
+        let claimed = claim_one(&store, node, at(0)).await;
+        let mut it = done(&claimed);
+        if let Some(log) = &mut it.settlement.log {
+            log.node_name = format!("node-{node}");
+        }
+        runs.push(it);
+    }
+
+    let mut swapped = runs.clone();
+    swapped[0].run_id = runs[1].run_id;
+    swapped[1].run_id = runs[0].run_id;
+    let answers = store.finish(&swapped[..2]).await.expect("finish");
+    assert!(
+        answers.iter().all(|it| matches!(it, FinishAnswer::Gone)),
+        "{answers:?}"
+    );
+
+    finish(&store, &runs).await;
+    for (number, run) in (1..).zip(runs) {
+        let log = run.settlement.log.expect("a log");
+        assert_eq!(logs_of(&store, job_id(number)).await, [log]);
+    }
+}
+
 /// Each field of the update arrives, and a missing result or last run keeps the former one.
 pub async fn finish_writes_every_field_of_the_update(fx: &impl StoreFixture) {
     let store = fx.store();

@@ -19,12 +19,12 @@ fn instant(text: &str) -> Timestamp {
     parsed.with_timezone(&chrono::Utc)
 }
 
-/// Every field of a job, set to something other than its default, comes back.
-pub async fn every_field_of_a_job_comes_back(fx: &impl StoreFixture) {
+/// A job with every field set to something other than its default.
+fn full() -> JobInfo {
     let mut args = JobArgs::new();
     args.insert("path", "/tmp/ä");
     args.insert("nested", json!({"a": [1, 2.5, null, true, "x"], "b": {}}));
-    let job = JobInfo {
+    JobInfo {
         name: "every field".to_owned(),
         group: "group".to_owned(),
         result: Some("former".to_owned()),
@@ -66,7 +66,12 @@ pub async fn every_field_of_a_job_comes_back(fx: &impl StoreFixture) {
         }),
         overrides: ["cron", "priority"].map(ToOwned::to_owned).into(),
         ..once(1)
-    };
+    }
+}
+
+/// Every field of a job, set to something other than its default, comes back.
+pub async fn every_field_of_a_job_comes_back(fx: &impl StoreFixture) {
+    let job = full();
     let skip = JobInfo {
         misfire_policy: MisfirePolicy::Skip,
         interval: JobLimits::default().max_duration,
@@ -75,6 +80,36 @@ pub async fn every_field_of_a_job_comes_back(fx: &impl StoreFixture) {
     submit(&fx.store(), &[unarmed(job.clone()), unarmed(skip.clone())]).await;
     assert_eq!(snapshot(&fx.other_node(), job_id(1)).await.job, job);
     assert_eq!(snapshot(&fx.other_node(), job_id(2)).await.job, skip);
+}
+
+/// Each field that few jobs have comes back where a job has just that one.
+pub async fn a_rare_field_alone_comes_back(fx: &impl StoreFixture) {
+    let set: [fn(&mut JobInfo, JobInfo); 18] = [
+        |it, full| it.description = full.description,
+        |it, full| it.result = full.result,
+        |it, full| it.cron = full.cron,
+        |it, full| it.time_zone = full.time_zone,
+        |it, _| it.misfire_policy = MisfirePolicy::Skip,
+        |it, full| it.misfire_policy = full.misfire_policy,
+        |it, full| it.end_time = full.end_time,
+        |it, full| it.last_run_time = full.last_run_time,
+        |it, full| it.is_abandoned = full.is_abandoned,
+        |it, full| it.retry_policy = full.retry_policy,
+        |it, full| it.timeout = full.timeout,
+        |it, full| it.lock_timeout = full.lock_timeout,
+        |it, full| it.node_name = full.node_name,
+        |it, full| it.failover = full.failover,
+        |it, full| it.selector = full.selector,
+        |it, full| it.definition = full.definition,
+        |it, full| it.overrides = full.overrides,
+        |it, full| it.name = full.name,
+    ];
+    for (number, set) in (1_u128..).zip(set) {
+        let mut job = once(number);
+        set(&mut job, full());
+        submit(&fx.store(), &[unarmed(job.clone())]).await;
+        assert_eq!(snapshot(&fx.other_node(), job_id(number)).await.job, job);
+    }
 }
 
 /// Instants keep their microseconds, from 1970 to the end of 9999, in every column, and none is read as negative or wrapped.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::drain::{BULK, Kept, enqueue_numbers, moving};
+use crate::drain::{BULK, Keep, Kept, enqueue_numbers, moving};
 use crate::frame::backend::Backend;
 use crate::frame::ledger::{Ledger, NO_OP};
 use crate::frame::node::Parts;
@@ -63,7 +63,9 @@ impl Pass {
         let took = began.elapsed();
         ledger.each_ran_once()?;
         let moving = moving(&place).await?.context("the size is asked of servers")?;
-        Kept::of(&place, &node).await?.has_more(&before, self.jobs)?;
+        Kept::of(&place, &node)
+            .await?
+            .has_more(&before, self.jobs, Keep::History)?;
         node.stop().await?;
         place.close()?;
         Ok(Figures {

@@ -43,7 +43,7 @@ struct Args {
 #[derive(Debug, Clone, Subcommand)]
 enum Bench {
     /// Jobs a second in bulk and done, and the memory for it.
-    Drain,
+    Drain(drain::Options),
     /// Jobs a second accepted: one by one, in bulk, inside the caller's transaction, from 16 callers.
     Enqueue,
     /// How soon a job starts on an idle node: the same one, and another one; how soon another one hears of a cancellation. `--jobs` are the rounds.
@@ -91,7 +91,7 @@ fn main() -> Result<()> {
 
 fn run(bench: Bench, settings: &Settings) -> Result<()> {
     match bench {
-        Bench::Drain => drain::run(settings),
+        Bench::Drain(options) => drain::run(settings, &options),
         Bench::Enqueue => enqueue::run(settings),
         Bench::Latency => latency::run(settings),
         Bench::Timers(options) => timers::run(settings, &options),

@@ -150,6 +150,7 @@ async fn run(args: Args) -> Result<()> {
         signals,
         jobs: tokio::runtime::Handle::current(),
         version: "crash".to_owned(),
+        retention: Arc::default(),
     })?;
     enqueue(&jobs, &args).await?;
     say("enqueued")?;

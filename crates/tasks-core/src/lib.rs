@@ -25,7 +25,7 @@ pub use engine::{
     DurableFinish, Engine, EngineJobDispatcher, EngineJobPublisher, EngineOptions, EngineParts, Signals,
     StoreClock,
 };
-pub use maintenance::{CheckingOptions, CleaningOptions, MaintenanceOptions, Retention, TypeRetention};
+pub use maintenance::{CheckingOptions, CleaningOptions, Kept, MaintenanceOptions, Retention, TypeRetention};
 pub use managers::{
     DefinitionManager, EngineManagement, EngineScheduler, StoreBackgroundJobManager,
     StoreBackgroundWorkerManager, WorkerManagerParts,

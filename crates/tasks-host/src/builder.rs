@@ -222,6 +222,7 @@ impl HostBuilder {
             signals,
             jobs: Handle::current(),
             version: self.version,
+            retention: Arc::new(options.maintenance.cleaning.clone()),
         };
         // The options were checked above, with everything else.
         let engine = Engine::new(parts)

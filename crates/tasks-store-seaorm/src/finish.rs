@@ -36,6 +36,8 @@ struct Writing {
     runs: Vec<(String, u64)>,
     logs: Vec<(String, u64)>,
     jobs: Vec<(String, u64)>,
+    /// Jobs that are removed.
+    removed: Vec<(String, u64)>,
     next: Vec<(String, u64)>,
 }
 
@@ -111,6 +113,11 @@ async fn finish_in(
     runs: &[FinishRun],
     lanes: &HashSet<&Lane>,
 ) -> Result<Option<Vec<FinishAnswer>>, StoreError> {
+    let is_removed = |it: &FinishRun| it.settlement.is_removed;
+    if runs.iter().any(is_removed) && !runs.iter().all(is_removed) {
+        // What is changed and what is removed are two statements, and all are locked in one order.
+        lock_jobs(on, runs.iter().map(|it| it.job_id), DOING).await?;
+    }
     if !postgres::finish::write(on, runs).await? {
         return Ok(None);
     }
@@ -158,7 +165,9 @@ impl Writing {
         let mut runs: Vec<&FinishRun> = runs.clone().collect();
         runs.sort_unstable_by_key(|it| it.job_id);
         let runs = runs.into_iter();
-        let jobs = runs.clone().map(|it| {
+        let removed = runs.clone().filter(|it| it.settlement.is_removed);
+        let kept = runs.clone().filter(|it| !it.settlement.is_removed);
+        let jobs = kept.map(|it| {
             let update = &it.settlement.update;
             SettledJob(
                 Hex(it.job_id.as_uuid()),
@@ -180,6 +189,7 @@ impl Writing {
                     .filter_map(|it| it.settlement.log.as_ref().map(LogRow)),
             )?,
             jobs: json_rows(jobs)?,
+            removed: json_rows(removed.map(|it| Hex(it.job_id.as_uuid())))?,
             next: json_rows(runs.clone().filter_map(place_of_next))?,
         })
     }
@@ -267,6 +277,8 @@ async fn write<'a, C: ConnectionTrait>(
     let sql = on.dialect.sql();
     submit::ensure_lanes(on, lanes).await?;
     on.execute_batches(sql.settle_jobs, writing.jobs, DOING).await?;
+    on.execute_batches(sql.delete_jobs, writing.removed, DOING)
+        .await?;
     on.execute_batches(sql.put_queue, writing.next, DOING).await?;
     on.execute_batches(sql.delete_runs, writing.ended, DOING).await?;
     on.execute_batches(sql.delete_locks, writing.runs, DOING).await?;

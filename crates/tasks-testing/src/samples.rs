@@ -235,6 +235,7 @@ pub fn finish(
         job_version: run.job.version,
         settlement: Settlement {
             update,
+            is_removed: false,
             next,
             log,
             follow_ups: Vec::new(),

@@ -4,7 +4,8 @@ use anyhow::{Context, Result, ensure};
 use tasks_abstractions::{Clock, JobPriority, JobSource, JobState, SystemClock};
 use uuid::Uuid;
 
-use super::{BATCH, Keep, Pass};
+use super::{BATCH, Pass};
+use crate::drain::Keep;
 use crate::frame::ledger::Ledger;
 
 /// Lane `default`, which the first migration makes.

@@ -8,8 +8,9 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::batch::{self, Claimed, NewJob};
-use super::{Figures, Keep, Pass};
+use super::{Figures, Pass};
 use crate::drain::BULK;
+use crate::drain::Keep;
 use crate::frame::ledger::Ledger;
 use crate::frame::place::Place;
 use crate::frame::samples::rate;

@@ -14,10 +14,10 @@ mod sqlite;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use crate::drain;
+use crate::drain::{self, Keep};
 use crate::frame::backend::Backend;
 use crate::frame::ledger::Ledger;
 use crate::frame::pass;
@@ -40,15 +40,6 @@ pub(crate) struct Options {
     /// What is left of a job that is done.
     #[arg(long, default_value = "history")]
     keep: Keep,
-}
-
-/// What is left of a job that is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-pub(crate) enum Keep {
-    /// Its row, and a log row of the run.
-    History,
-    /// Nothing: its row is removed, and there is no log row.
-    Nothing,
 }
 
 /// One measurement.
@@ -109,10 +100,7 @@ pub(crate) fn run(settings: &Settings, options: &Options) -> Result<()> {
         "bare",
         format!(
             "{jobs} jobs through the store's tables by bare SQL, {BATCH} a transaction, {}; median (least–most) of {} passes",
-            match options.keep {
-                Keep::History => "row and log row kept",
-                Keep::Nothing => "row removed, no log row",
-            },
+            options.keep.in_words(),
             settings.passes
         ),
         ["backend", "drain /s", "bulk insert /s", "single insert /s"],

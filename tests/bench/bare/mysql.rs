@@ -5,9 +5,10 @@ use sea_orm::sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
 use sea_orm::sqlx::{ConnectOptions as _, Connection as _, Executor as _, Row as _, query};
 use uuid::Uuid;
 
+use super::BATCH;
 use super::batch::{self, Claimed, NewJob, hex};
 use super::drive::Statements;
-use super::{BATCH, Keep};
+use crate::drain::Keep;
 use crate::frame::place::Place;
 
 const INSERT_JOBS: &str = "INSERT INTO tk_background_jobs (id, tenant_id, name, job_group, type_name, args, source, state, is_enabled, job_type, \

@@ -7,9 +7,10 @@ use serde::Deserialize;
 use tasks_store_seaorm::Durability;
 use uuid::Uuid;
 
+use super::BATCH;
 use super::batch::{self, Claimed, NewJob, hex};
 use super::drive::Statements;
-use super::{BATCH, Keep};
+use crate::drain::Keep;
 use crate::frame::place::Place;
 
 const BEGIN: &str = "BEGIN IMMEDIATE";

@@ -7,6 +7,7 @@ use anyhow::Result;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use crate::drain::Keep;
 use crate::frame::backend::Backend;
 use crate::frame::report::{Cell, Report};
 use crate::frame::samples::Samples;
@@ -27,6 +28,8 @@ pub(crate) struct Options {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Figures {
     pub(crate) drain: f64,
+    /// The drain where nothing is left of what is done.
+    pub(crate) unkept: Option<f64>,
     pub(crate) bulk: f64,
     pub(crate) single: f64,
     /// From the commit to the start of the code on an idle worker in the same process.
@@ -63,14 +66,11 @@ impl Yardstick {
         match self {
             Self::Peer(peer) => peer.measure(jobs),
             Self::Bare => {
-                let pass = bare::Pass {
-                    backend,
-                    jobs,
-                    keep: bare::Keep::History,
-                };
-                let figures = pass.in_own_process()?;
+                let pass = |keep| bare::Pass { backend, jobs, keep };
+                let figures = pass(Keep::History).in_own_process()?;
                 Ok(Figures {
                     drain: figures.drain,
+                    unkept: Some(pass(Keep::Nothing).in_own_process()?.drain),
                     bulk: figures.bulk,
                     single: figures.single,
                     start_p50: None,
@@ -84,10 +84,16 @@ impl Yardstick {
 /// The same of this project.
 fn ours(backend: Backend, jobs: usize, concurrency: usize) -> Result<Figures> {
     let drained = drain::Pass::alone(backend, jobs, concurrency).in_own_process()?;
+    let unkept = drain::Pass {
+        keep: Keep::Nothing,
+        ..drain::Pass::alone(backend, jobs, concurrency)
+    };
+    let unkept = unkept.in_own_process()?;
     let enqueued = enqueue::Pass { backend, jobs }.in_own_process()?;
     let waited = latency::Pass::new(backend, false, None).in_own_process()?;
     Ok(Figures {
         drain: drained.drain,
+        unkept: Some(unkept.drain),
         bulk: drained.bulk,
         single: enqueued.single,
         start_p50: Some(waited.commit_p50),
@@ -99,8 +105,9 @@ fn ours(backend: Backend, jobs: usize, concurrency: usize) -> Result<Figures> {
 type Of = fn(&Figures) -> Option<f64>;
 
 /// The figures in the order of the table, with the digits of each.
-const FIGURES: [(&str, Of, usize); 5] = [
+const FIGURES: [(&str, Of, usize); 6] = [
     ("drain /s", |it| Some(it.drain), 0),
+    ("drain, nothing kept /s", |it| it.unkept, 0),
     ("bulk enqueue /s", |it| Some(it.bulk), 0),
     ("single enqueue /s", |it| Some(it.single), 0),
     ("commit → start p50 ms", |it| it.start_p50, 2),

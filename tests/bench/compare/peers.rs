@@ -39,6 +39,11 @@ impl Peer {
         }
     }
 
+    /// Whether it removes a job that is done, and has no record of it.
+    const fn keeps_nothing(self) -> bool {
+        matches!(self, Self::GraphileWorker)
+    }
+
     pub(super) fn measure(self, jobs: usize) -> Result<Figures> {
         let program = std::env::var_os(PROGRAM).with_context(|| {
             format!("{PROGRAM} names no program: run the comparison by `cargo xtask bench compare --peers`")
@@ -49,6 +54,10 @@ impl Peer {
             let url = std::env::var(POSTGRES).with_context(|| format!("{POSTGRES} is not set"))?;
             command.env("DATABASE_URL", url);
         }
-        pass::figures(&command.output()?, self.name())
+        let figures: Figures = pass::figures(&command.output()?, self.name())?;
+        Ok(Figures {
+            unkept: self.keeps_nothing().then_some(figures.drain),
+            ..figures
+        })
     }
 }

@@ -2,7 +2,8 @@
 
 use anyhow::{Result, bail};
 
-use super::Yardstick;
+use crate::drain::Keep;
+use crate::frame::backend::Backend;
 use crate::frame::report::{Cell, Report};
 use crate::frame::samples::Samples;
 use crate::frame::settings::Settings;
@@ -53,7 +54,7 @@ pub(crate) fn run(settings: &Settings) -> Result<()> {
         // Enough as soon as it is fast enough; one slow pass on a busy machine says nothing.
         while our.all().is_empty() || (our.all().len() < PASSES && our.median()? < LEAST * their.median()?) {
             our.add(ours()?.drain);
-            their.add(Yardstick::Bare.measure(*backend, jobs)?.drain);
+            their.add(bare_drain(*backend, jobs)?);
         }
         let ratio = our.median()? / their.median()?;
         if ratio < LEAST {
@@ -74,4 +75,13 @@ pub(crate) fn run(settings: &Settings) -> Result<()> {
         "the engine drains less than {LEAST} of what bare SQL does on the same tables: {}; profile what the hot path does since it was faster",
         slow.join(", ")
     )
+}
+
+fn bare_drain(backend: Backend, jobs: usize) -> Result<f64> {
+    let pass = bare::Pass {
+        backend,
+        jobs,
+        keep: Keep::History,
+    };
+    Ok(pass.in_own_process()?.drain)
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use crate::beside;
+use crate::beside::{self, Stray};
 use crate::flat;
 use crate::frame::backend::Backend;
 use crate::frame::node::Node;
@@ -14,8 +14,8 @@ use crate::held::Held;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Around {
     Nothing,
-    /// So many due jobs of a node that is not there, and as many of a type that nobody knows.
-    Strays(usize),
+    /// So many due jobs that nobody here may take.
+    Strays(Stray, usize),
     /// Jobs that were done before, with their log rows, and jobs of more urgent rank that are due later: in a database that was filled before.
     History,
     /// A transaction that somebody else opened before and holds.
@@ -30,14 +30,14 @@ impl Around {
     pub(super) async fn place(self, backend: Backend) -> Result<Place> {
         match self {
             Self::History => Place::kept(backend, flat::NAME),
-            Self::Nothing | Self::Strays(_) | Self::HeldTransaction => Place::empty(backend).await,
+            Self::Nothing | Self::Strays(..) | Self::HeldTransaction => Place::empty(backend).await,
         }
     }
 
     pub(super) async fn make(self, place: &Place, node: &Node) -> Result<Surroundings> {
         match self {
             Self::Nothing | Self::History => {}
-            Self::Strays(count) => beside::fill(node, count).await?,
+            Self::Strays(stray, count) => beside::fill(node, stray, count).await?,
             Self::HeldTransaction => return Ok(Surroundings(Some(Held::open(place).await?))),
         }
         Ok(Surroundings(None))

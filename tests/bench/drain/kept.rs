@@ -1,13 +1,43 @@
-//! Whether the store has kept what was done.
+//! What of the jobs that are done is to be kept, and whether the store has kept it.
 
 use anyhow::{Result, ensure};
+use clap::ValueEnum;
 use sea_orm::DbBackend;
+use serde::{Deserialize, Serialize};
 use tasks_abstractions::JobStatus;
+use tasks_core::{CleaningOptions, Retention};
 use tasks_multitenancy::TenantScope;
 
 use crate::frame::backend::Backend;
 use crate::frame::node::Node;
 use crate::frame::place::{Place, count};
+
+/// What is left of a job that is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+pub(crate) enum Keep {
+    /// Its row, and a log row of the run.
+    History,
+    /// Nothing: its row is removed, and there is no log row.
+    Nothing,
+}
+
+impl Keep {
+    pub(crate) const fn in_words(self) -> &'static str {
+        match self {
+            Self::History => "row and log row kept",
+            Self::Nothing => "row removed, no log row",
+        }
+    }
+
+    /// The options of a node that keeps so much.
+    pub(crate) fn retention(self) -> CleaningOptions {
+        let mut options = CleaningOptions::default();
+        if self == Self::Nothing {
+            (options.completed, options.logs) = (Retention::None, Retention::None);
+        }
+        options
+    }
+}
 
 /// What of the finished jobs of the benches a store has kept.
 #[derive(Debug)]
@@ -20,6 +50,8 @@ pub(crate) struct Kept {
     done: u64,
     /// Runs in flight.
     runs: u64,
+    /// All jobs that are stored.
+    stored: u64,
 }
 
 /// Log rows of what ran here, and not of what stands there as history.
@@ -39,6 +71,7 @@ impl Kept {
                 logs: done,
                 done,
                 runs: counts.of(JobStatus::Running),
+                stored: JobStatus::ALL.iter().map(|it| counts.of(*it)).sum(),
             });
         }
         let client = place.client().await?;
@@ -47,27 +80,33 @@ impl Kept {
             logs: count(&client, &format!("SELECT COUNT(*) FROM {RAN}")).await?,
             done: count(&client, DONE).await?,
             runs: count(&client, "SELECT COUNT(*) FROM tk_job_runs").await?,
+            stored: count(&client, "SELECT COUNT(*) FROM tk_background_jobs").await?,
         };
         client.close().await?;
         Ok(kept)
     }
 
-    /// Checks that so many jobs more are kept as done than before, each with one log row, and that none of them is in flight.
-    pub(crate) fn has_more(&self, before: &Self, jobs: usize) -> Result<()> {
+    /// Checks that of so many jobs more than before that is kept which was to be kept, and that none of them is in flight.
+    pub(crate) fn has_more(&self, before: &Self, jobs: usize, keep: Keep) -> Result<()> {
         let more = (
             self.jobs - before.jobs,
             self.logs - before.logs,
             self.done - before.done,
             self.runs,
+            self.stored - before.stored,
         );
-        let jobs = jobs as u64;
+        let jobs = match keep {
+            Keep::History => jobs as u64,
+            Keep::Nothing => 0,
+        };
         ensure!(
-            more == (jobs, jobs, jobs, 0),
-            "of {jobs} jobs {} have run, with {} log rows; {} are stored as done and {} are in flight",
+            more == (jobs, jobs, jobs, 0, jobs),
+            "{jobs} jobs were to be kept: {} have run, with {} log rows; {} are stored as done and {} are in flight; {} are stored at all",
             more.0,
             more.1,
             more.2,
-            more.3
+            more.3,
+            more.4
         );
         Ok(())
     }

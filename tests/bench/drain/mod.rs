@@ -7,11 +7,12 @@ use std::ops::Range;
 use std::time::Instant;
 
 use anyhow::Result;
+use clap::Args;
 use serde::{Deserialize, Serialize};
 use tasks_abstractions::BackgroundJobManagerExt as _;
 
 pub(crate) use around::Around;
-pub(crate) use kept::{Kept, moving};
+pub(crate) use kept::{Keep, Kept, moving};
 
 use crate::frame::backend::Backend;
 use crate::frame::ledger::{Ledger, NO_OP, NoOp};
@@ -29,6 +30,14 @@ pub(crate) const BACKENDS: &[Backend] = &[
     Backend::Mysql,
 ];
 
+/// Options of this bench.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Options {
+    /// What is left of a job that is done.
+    #[arg(long, default_value = "history")]
+    keep: Keep,
+}
+
 /// Jobs of a pass.
 pub(crate) const JOBS: usize = 50_000;
 
@@ -43,6 +52,8 @@ pub(crate) struct Pass {
     pub(crate) concurrency: usize,
     /// What else there is.
     pub(crate) around: Around,
+    /// What is left of what is done.
+    pub(crate) keep: Keep,
 }
 
 /// What was measured. Rates are jobs a second.
@@ -55,13 +66,14 @@ pub(crate) struct Figures {
 }
 
 impl Pass {
-    /// A drain with nothing else in the database.
+    /// A drain with nothing else in the database, after which everything is left.
     pub(crate) const fn alone(backend: Backend, jobs: usize, concurrency: usize) -> Self {
         Self {
             backend,
             jobs,
             concurrency,
             around: Around::Nothing,
+            keep: Keep::History,
         }
     }
 
@@ -75,10 +87,11 @@ impl Pass {
         let ledger = Ledger::open(self.jobs)?;
         let mut parts = Parts::new(&place, self.concurrency, &[NO_OP]);
         parts.event = Some(ledger.clone());
+        parts.keep = self.keep;
         let node = parts.start().await?;
         node.claims(false);
-        let before = Kept::of(&place, &node).await?;
         let surroundings = self.around.make(&place, &node).await?;
+        let before = Kept::of(&place, &node).await?;
         let began = Instant::now();
         enqueue_all(&node, self.jobs).await?;
         let bulk = rate(self.jobs, began.elapsed());
@@ -89,7 +102,9 @@ impl Pass {
         let took = began.elapsed();
         ledger.each_ran_once()?;
         surroundings.end().await?;
-        Kept::of(&place, &node).await?.has_more(&before, self.jobs)?;
+        Kept::of(&place, &node)
+            .await?
+            .has_more(&before, self.jobs, self.keep)?;
         node.stop().await?;
         place.close()?;
         Ok(Figures {
@@ -122,21 +137,27 @@ pub(crate) async fn enqueue_numbers(node: &Node, numbers: Range<usize>) -> Resul
 }
 
 /// Drains every backend and shows the medians.
-pub(crate) fn run(settings: &Settings) -> Result<()> {
+pub(crate) fn run(settings: &Settings, options: &Options) -> Result<()> {
     let backends = settings.backends(BACKENDS)?;
     let jobs = settings.jobs_or(JOBS);
     let mut report = Report::new(
         "drain",
         format!(
-            "{jobs} no-op jobs, stored {BULK} at once and then drained, {} at once, each with its log row; median (least–most) of {} passes",
-            settings.concurrency, settings.passes
+            "{jobs} no-op jobs, stored {BULK} at once and then drained, {} at once, {}; median (least–most) of {} passes",
+            settings.concurrency,
+            options.keep.in_words(),
+            settings.passes
         ),
         ["backend", "bulk enqueue /s", "drain /s", "peak MB"],
     );
     for backend in &backends {
         let (mut bulk, mut drain, mut peak) = (Samples::default(), Samples::default(), Samples::default());
         for _ in 0..settings.passes {
-            let figures = Pass::alone(*backend, jobs, settings.concurrency).in_own_process()?;
+            let pass = Pass {
+                keep: options.keep,
+                ..Pass::alone(*backend, jobs, settings.concurrency)
+            };
+            let figures = pass.in_own_process()?;
             bulk.add(figures.bulk);
             drain.add(figures.drain);
             peak.add(figures.peak as f64 / 1e6);

@@ -11,6 +11,7 @@ use tasks_host::{Host, HostOptions};
 use tasks_store_seaorm::SeaOrmStore;
 
 use super::place::Place;
+use crate::drain::Keep;
 
 /// A running host.
 pub(crate) struct Node {
@@ -28,6 +29,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) module: Option<Box<dyn Module>>,
     /// Whether the system jobs are there, as they are by default. Where all runs are counted they are not.
     pub(crate) maintains: bool,
+    /// What is left of what is done.
+    pub(crate) keep: Keep,
     /// Time between two heartbeats, where it is not the default.
     pub(crate) heartbeat: Option<Duration>,
 }
@@ -43,6 +46,7 @@ impl<'a> Parts<'a> {
             event: None,
             module: None,
             maintains: false,
+            keep: Keep::History,
             heartbeat: None,
         }
     }
@@ -54,6 +58,7 @@ impl<'a> Parts<'a> {
             registry.add_job(it)?;
         }
         let (concurrency, maintains, heartbeat) = (self.concurrency, self.maintains, self.heartbeat);
+        let retention = self.keep.retention();
         let mut host = Host::builder()
             .boxed_module(self.place.module())
             .ignore_environment()
@@ -65,6 +70,7 @@ impl<'a> Parts<'a> {
                 if let Some(heartbeat) = heartbeat {
                     it.engine.heartbeat = heartbeat;
                 }
+                it.maintenance.cleaning = retention;
                 if !maintains {
                     without_maintenance(&mut it.maintenance);
                 }

@@ -63,6 +63,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         signals,
         jobs: Handle::current(),
         version: "1".to_owned(),
+        retention: Arc::default(),
     })?;
     let id = jobs.enqueue::<Add>((1, 2)).await?;
     let loops = tokio::spawn({

@@ -32,6 +32,9 @@ pub struct JobUpdate {
 pub struct Settlement {
     /// Changes on the job.
     pub update: JobUpdate,
+    /// Whether the job's row is removed instead of changed: it is done, and nothing of it is to be kept. Then there is no `next`; a log row is written where there
+    /// is one.
+    pub is_removed: bool,
     /// The next execution.
     pub next: Option<QueueEntry>,
     /// What is recorded; `None` for runs that were returned and for types that are not logged.

@@ -9,6 +9,7 @@ use rand::RngExt;
 use tasks_abstractions::run::{JobSnapshot, RunInfo};
 use tasks_abstractions::store::{ClaimedRun, FinishAnswer, FinishRun, PreparedJob, Settlement};
 use tasks_abstractions::{FollowUpRequest, JobFlags, JobInfo, JobSettled, RunId, RunOutcome, StoreError};
+use tasks_multitenancy::TenantScope;
 use tokio::sync::Notify;
 use tracing::{debug, error, warn};
 
@@ -244,6 +245,7 @@ impl Engine {
             node_name: &self.options().node_name,
             instance: it.run.instance,
             flags,
+            kept: self.parts().retention.kept_of(&it.job.type_name),
         };
         let mut settlement = settle(&it.job, &it.run, &it.report, &ctx);
         if it.report.outcome != RunOutcome::Returned && !it.is_reduced {
@@ -318,7 +320,7 @@ impl Engine {
                 it.stale += 1;
                 return Answered::Stale(Box::new(it));
             }
-            FinishAnswer::Gone => match self.was_applied_before(&it).await {
+            FinishAnswer::Gone => match self.was_applied_before(&it, settlement).await {
                 Ok(was_applied) => {
                     self.forget([it.run.run_id].into_iter());
                     was_applied
@@ -372,9 +374,18 @@ impl Engine {
     }
 
     /// Whether an outcome that the store no longer knows as in flight is there already: from a call whose reply was lost.
-    async fn was_applied_before(&self, it: &Ended) -> Result<bool, StoreError> {
-        match self.parts().store.find_log(it.job.id, it.run.run_id).await {
-            Ok(log) => Ok(log.is_some_and(|log| log.outcome == it.report.outcome)),
+    async fn was_applied_before(&self, it: &Ended, settlement: &Settlement) -> Result<bool, StoreError> {
+        let store = &self.parts().store;
+        let found = if settlement.is_removed && settlement.log.is_none() {
+            // It was to leave nothing. Had somebody deleted the job instead, the same would be left.
+            let job = store.find(TenantScope::All, it.job.id).await;
+            job.map(|job| job.is_none())
+        } else {
+            let log = store.find_log(it.job.id, it.run.run_id).await;
+            log.map(|log| log.is_some_and(|log| log.outcome == it.report.outcome))
+        };
+        match found {
+            Ok(was_applied) => Ok(was_applied),
             Err(error) if error.is_unavailable() => Err(error),
             Err(error) => {
                 warn!(run = %it.run.run_id, error = %error, "could not look whether the outcome is stored already");

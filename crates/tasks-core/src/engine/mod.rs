@@ -37,6 +37,7 @@ use tokio::runtime::Handle;
 
 use self::board::Board;
 use self::lanes::Lanes;
+use crate::maintenance::CleaningOptions;
 use crate::registry::JobRegistry;
 
 pub use self::claim::ClaimStep;
@@ -77,6 +78,8 @@ pub struct EngineParts {
     pub jobs: Handle,
     /// Version of the program, shown with the node.
     pub version: String,
+    /// How long what is done is kept: what is not kept at all is not written.
+    pub retention: Arc<CleaningOptions>,
 }
 
 /// The engine of one node. Cheap to clone; a clone is the same engine.

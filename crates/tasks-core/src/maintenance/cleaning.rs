@@ -121,9 +121,13 @@ impl fmt::Debug for Cleaning {
 pub fn plan(options: &CleaningOptions, now: Timestamp) -> Vec<Cleanup> {
     let mut steps = Vec::new();
     let mut add = |target: CleanupTarget, types: TypeFilter, retention: Retention| {
-        if let Retention::For(time) = retention
-            && let Some(before) = before(now, time)
-        {
+        let before = match retention {
+            Retention::Forever => None,
+            Retention::For(time) => before(now, time),
+            // What was done before the option was set, or by a program that keeps it.
+            Retention::None => Some(now),
+        };
+        if let Some(before) = before {
             steps.push(Cleanup {
                 target,
                 types,

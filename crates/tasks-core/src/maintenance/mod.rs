@@ -9,7 +9,7 @@ mod options;
 
 pub use checking::Checking;
 pub use cleaning::{Cleaning, plan};
-pub use options::{CheckingOptions, CleaningOptions, MaintenanceOptions, Retention, TypeRetention};
+pub use options::{CheckingOptions, CleaningOptions, Kept, MaintenanceOptions, Retention, TypeRetention};
 
 #[cfg(test)]
 mod tests;

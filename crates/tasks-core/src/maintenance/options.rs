@@ -9,6 +9,9 @@ use crate::cron::CronSchedule;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// Retentions that may be [`Retention::None`]: what failed is kept for somebody to look at.
+const MAY_BE_NONE: [&str; 2] = ["completed", "logs"];
+
 /// How long something is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retention {
@@ -16,6 +19,22 @@ pub enum Retention {
     Forever,
     /// For this long.
     For(Duration),
+    /// Not at all: what succeeds is removed in the moment in which its outcome is written. Only for completed jobs and for log rows of successes.
+    None,
+}
+
+/// What is kept of a job that succeeds, in the moment in which its outcome is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// The job itself, where it has come to its end.
+    pub job: bool,
+    /// A log row of the run.
+    pub log: bool,
+}
+
+impl Kept {
+    /// Everything.
+    pub const ALL: Self = Self { job: true, log: true };
 }
 
 /// Retention of one type, where it differs from that of all.
@@ -42,13 +61,13 @@ pub struct CleaningOptions {
     pub cron: String,
     /// Most rows of one transaction. Defaults to 1,000.
     pub batch: usize,
-    /// How long completed jobs are kept, counted from the start of their last run; or for ever (`never`). Defaults to 15 days.
+    /// How long completed jobs are kept, counted from the start of their last run; or for ever (`never`); or not at all (`none`). Defaults to 15 days.
     pub completed: Retention,
     /// How long jobs that a person stopped are kept. Defaults to 90 days.
     pub stopped: Retention,
     /// How long jobs that were given up are kept. Defaults to 90 days.
     pub abandoned: Retention,
-    /// How long log rows of successes are kept, counted from the start of the run. Defaults to 15 days.
+    /// How long log rows of successes are kept, counted from the start of the run; `none`: successes write none. Defaults to 15 days.
     pub logs: Retention,
     /// How long log rows of everything else are kept. Defaults to 90 days.
     pub failed_logs: Retention,
@@ -56,6 +75,19 @@ pub struct CleaningOptions {
     pub nodes: Retention,
     /// Retention by type, by the type's exact name. Defaults to none.
     pub types: BTreeMap<String, TypeRetention>,
+}
+
+impl CleaningOptions {
+    /// What is kept of a job of this type that succeeds. It holds whether or not this program has the cleaning job.
+    #[must_use]
+    pub fn kept_of(&self, type_name: &str) -> Kept {
+        let own = self.types.get(type_name);
+        let is_kept = |own: Option<Retention>, of_all| own.unwrap_or(of_all) != Retention::None;
+        Kept {
+            job: is_kept(own.and_then(|it| it.completed), self.completed),
+            log: is_kept(own.and_then(|it| it.logs), self.logs),
+        }
+    }
 }
 
 impl Default for CleaningOptions {
@@ -143,13 +175,18 @@ impl MaintenanceOptions {
             }
         }
         let mut retention = |field: String, it: Retention| {
-            if let Retention::For(time) = it
-                && !(Duration::from_secs(1)..=limits.max_duration).contains(&time)
-            {
-                faults.push(FieldFault::new(
-                    field,
-                    format!("is {time:?}; expected 1 s to {:?}, or never", limits.max_duration),
-                ));
+            let expected = format!("expected 1 s to {:?}, or never", limits.max_duration);
+            match it {
+                Retention::For(time) if !(Duration::from_secs(1)..=limits.max_duration).contains(&time) => {
+                    faults.push(FieldFault::new(field, format!("is {time:?}; {expected}")));
+                }
+                Retention::None if !MAY_BE_NONE.contains(&field.rsplit('.').next().unwrap_or_default()) => {
+                    faults.push(FieldFault::new(
+                        field,
+                        format!("is none, which only what succeeded may be; {expected}"),
+                    ));
+                }
+                Retention::For(_) | Retention::Forever | Retention::None => {}
             }
         };
         for (field, it) in [

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta};
 use tasks_abstractions::store::{Cleanup, CleanupTarget, JobEnd, TypeFilter};
 use tasks_abstractions::{JobLimits, RunOutcome, Timestamp};
 
-use super::{CleaningOptions, MaintenanceOptions, Retention, TypeRetention, plan};
+use super::{CleaningOptions, Kept, MaintenanceOptions, Retention, TypeRetention, plan};
 
 fn now() -> Timestamp {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
@@ -89,6 +89,78 @@ fn what_is_kept_for_ever_is_never_removed() {
         ..CleaningOptions::default()
     };
     assert_eq!(plan(&options, now()), []);
+}
+
+#[test]
+fn what_is_not_kept_at_all_is_known_by_type_and_cleaned_where_it_was_kept_before() {
+    let mut options = CleaningOptions {
+        completed: Retention::None,
+        ..CleaningOptions::default()
+    };
+    let own = |completed, logs| TypeRetention {
+        completed,
+        logs,
+        ..TypeRetention::default()
+    };
+    let day = Retention::For(Duration::from_secs(86_400));
+    options.types.insert("kept".to_owned(), own(Some(day), None));
+    options
+        .types
+        .insert("quiet".to_owned(), own(None, Some(Retention::None)));
+    let kept = |name| options.kept_of(name);
+    let (job, log) = (true, true);
+    assert_eq!(kept("other"), Kept { job: false, log });
+    assert_eq!(kept("kept"), Kept { job, log });
+    assert_eq!(
+        kept("quiet"),
+        Kept {
+            job: false,
+            log: false
+        }
+    );
+    assert_eq!(CleaningOptions::default().kept_of("other"), Kept::ALL);
+
+    let steps = steps_for(&options, CleanupTarget::Jobs(JobEnd::Completed));
+    let (of_type, rest) = (&steps[0], &steps[1]);
+    assert_eq!(of_type.before, now() - TimeDelta::days(1));
+    assert_eq!(
+        (&rest.types, rest.before),
+        (&TypeFilter::Except(vec!["kept".to_owned()]), now())
+    );
+}
+
+#[test]
+fn what_failed_is_kept_for_a_while_at_least() {
+    let none = Some(Retention::None);
+    let mut options = MaintenanceOptions::default();
+    options.cleaning.completed = Retention::None;
+    options.cleaning.logs = Retention::None;
+    assert_eq!(options.faults(&JobLimits::default()), []);
+    options.cleaning.failed_logs = Retention::None;
+    let of_type = TypeRetention {
+        completed: none,
+        stopped: none,
+        abandoned: none,
+        logs: none,
+        failed_logs: none,
+    };
+    options.cleaning.types.insert("t".to_owned(), of_type);
+    let faults = options.faults(&JobLimits::default());
+    let fields: Vec<&str> = faults.iter().map(|it| it.field.as_str()).collect();
+    assert_eq!(
+        fields,
+        [
+            "cleaning.failed_logs",
+            "cleaning.types.t.stopped",
+            "cleaning.types.t.abandoned",
+            "cleaning.types.t.failed_logs"
+        ]
+    );
+    let text = faults[0].to_string();
+    assert!(
+        text.contains("is none, which only what succeeded may be"),
+        "{text}"
+    );
 }
 
 #[test]

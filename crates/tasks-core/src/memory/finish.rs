@@ -24,9 +24,13 @@ impl Rows {
             return FinishAnswer::Stale(Box::new(row.snapshot()));
         }
         let settlement = &finish.settlement;
-        row.set_state(settlement.update.state);
-        update(row.info_mut(), &settlement.update);
-        self.place(finish.job_id, settlement.next.clone().into());
+        if settlement.is_removed {
+            self.remove(finish.job_id);
+        } else {
+            row.set_state(settlement.update.state);
+            update(row.info_mut(), &settlement.update);
+            self.place(finish.job_id, settlement.next.clone().into());
+        }
         if let Some(log) = &settlement.log {
             self.logs.append(log.clone());
         }

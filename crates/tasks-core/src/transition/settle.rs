@@ -13,6 +13,7 @@ use tasks_abstractions::{
 use super::arm::{first_execution, next_execution};
 use super::command::brought_forward;
 use super::report::RunReport;
+use crate::maintenance::Kept;
 
 /// What settling depends on besides the job, the run and its report.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +28,8 @@ pub struct SettleContext<'a> {
     pub instance: InstanceId,
     /// What is left out for the job's type.
     pub flags: JobFlags,
+    /// What is kept of the type's jobs that succeed.
+    pub kept: Kept,
 }
 
 /// Computes what a finished run writes: the job's new state and counters, the next execution, and the log row. Follow-ups
@@ -51,8 +54,15 @@ pub fn settle(job: &JobInfo, run: &RunInfo, report: &RunReport, ctx: &SettleCont
     // A run by hand that was asked for while the job was held and its run still in flight.
     let next = next.or_else(|| it.again_beside());
     it.update.next_run_time = next.as_ref().map(|it| it.due_at);
-    let log = (report.outcome != RunOutcome::Returned && !ctx.flags.disable_auditing).then(|| it.log());
+    let is_success = report.outcome == RunOutcome::Succeeded;
+    let is_logged = match report.outcome {
+        RunOutcome::Returned => false,
+        _ => !ctx.flags.disable_auditing && (ctx.kept.log || !is_success),
+    };
+    let log = is_logged.then(|| it.log());
+    let is_done = it.update.state == JobState::Completed && job.job_type == JobType::Once && next.is_none();
     Settlement {
+        is_removed: is_success && is_done && !ctx.kept.job,
         update: it.update,
         next,
         log,

@@ -42,7 +42,7 @@ pub(crate) use self::tenants::listed;
 /// [limits]
 /// args_bytes = 65536
 /// [cleaning]
-/// completed = "15d"                # or "never"
+/// completed = "15d"                # or "never", or "none"
 /// [cleaning.types."billing.send-invoice"]
 /// logs = "365d"
 /// [tenants.acme]                   # gives the id: `TenantId::from_name("acme")`, unless `id` says another one

@@ -132,6 +132,7 @@ impl<'a> Reader<'a> {
         let present = match to {
             Retention::Forever => quoted("never"),
             Retention::For(time) => quoted(&duration_text(*time)),
+            Retention::None => quoted("none"),
         };
         self.read(key, present, to, retention_of);
     }
@@ -287,8 +288,9 @@ fn read_maintenance(reader: &mut Reader<'_>, it: &mut MaintenanceOptions) {
 fn retention_of(value: &Value) -> Result<Retention, String> {
     match value {
         Value::String(_, text) if text == "never" => Ok(Retention::Forever),
+        Value::String(_, text) if text == "none" => Ok(Retention::None),
         other => duration_of(other)
             .map(Retention::For)
-            .map_err(|problem| format!("{problem}, or never")),
+            .map_err(|problem| format!("{problem}, or never, or none")),
     }
 }

@@ -158,6 +158,7 @@ fn retention_is_read_by_ending_and_by_type() {
     let (options, problems) = read(
         "[cleaning]\ncompleted = \"2d\"\nabandoned = \"never\"\nbatch = 10\n\
          [cleaning.types.\"billing.send-invoice\"]\nlogs = \"365d\"\ncompleted = \"never\"\n\
+         [cleaning.types.\"thumbnail\"]\nlogs = \"none\"\ncompleted = \"none\"\n\
          [checking]\nenabled = false\n",
     );
     assert!(problems.is_empty(), "{problems}");
@@ -173,24 +174,28 @@ fn retention_is_read_by_ending_and_by_type() {
         (Some(days(365)), Some(Retention::Forever), None)
     );
     assert!(cleaning.enabled && !options.maintenance.checking.enabled);
+    let kept = |name| (cleaning.kept_of(name).job, cleaning.kept_of(name).log);
+    assert_eq!(kept("thumbnail"), (false, false));
+    assert_eq!(kept("billing.send-invoice"), (true, true));
 }
 
 #[test]
 fn wrong_retention_is_reported_with_its_place() {
     let (_, problems) = read(
-        "[cleaning]\ncron = \"often\"\nlogs = \"0s\"\n[cleaning.types.t]\nlogs = \"soon\"\nlog = \"1d\"\n[checking]\nbatch = 0\n",
+        "[cleaning]\ncron = \"often\"\nlogs = \"0s\"\nstopped = \"none\"\n[cleaning.types.t]\nlogs = \"soon\"\nlog = \"1d\"\n[checking]\nbatch = 0\n",
     );
     let text = problems.to_string();
     for expected in [
         "`cleaning.cron`",
         "`cleaning.logs`",
+        "`cleaning.stopped`",
         "`cleaning.types.t.logs`",
         "`cleaning.types.t.log`",
         "`checking.batch`",
     ] {
         assert!(text.contains(expected), "{expected} is not in: {text}");
     }
-    assert_eq!(problems.lines().len(), 5, "{text}");
+    assert_eq!(problems.lines().len(), 6, "{text}");
 }
 
 struct Purge;

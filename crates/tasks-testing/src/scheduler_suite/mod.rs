@@ -91,6 +91,7 @@ macro_rules! __for_scheduler_cases {
             // cases:begin
             once: {
                 a_once_job_runs_once,
+                a_success_that_is_not_kept_leaves_nothing,
                 a_delayed_job_runs_when_it_is_due,
                 higher_priorities_go_first,
                 arguments_and_results_come_through,
@@ -107,6 +108,7 @@ macro_rules! __for_scheduler_cases {
                 restarts_do_not_starve_a_long_period,
                 a_changed_interval_rearms_once,
                 max_count_ends_a_repeating_job,
+                a_repeating_job_is_kept_without_its_log,
                 a_job_past_its_end_time_expires,
                 a_failing_worker_goes_on,
             }
@@ -290,6 +292,7 @@ macro_rules! __for_scheduler_cases {
                 a_lost_claim_is_given_back,
                 a_claim_that_is_answered_late_is_not_given_back,
                 a_lost_finish_is_applied_once,
+                a_lost_finish_of_what_is_not_kept_is_told_as_applied,
                 a_lost_submit_may_be_repeated,
                 a_job_that_is_stored_in_an_idle_node_needs_no_claim,
                 a_job_born_claimed_that_is_answered_late_is_not_given_back,

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use tasks_abstractions::{
-    EnqueueRequest, JobArgs, JobId, JobPriority, JobStatus, Outcome, RunOutcome,
+    EnqueueRequest, JobArgs, JobError, JobId, JobPriority, JobStatus, JobStore, Outcome, RunOutcome,
     prelude::BackgroundJobManagerExt,
 };
+use tasks_core::{CleaningOptions, Retention, TypeRetention};
 use tasks_multitenancy::{CurrentTenant, TenantId, TenantScope};
 use uuid::Uuid;
 
@@ -32,6 +33,53 @@ pub async fn a_once_job_runs_once(fx: &impl SchedulerFixture) {
         (log[0].outcome, log[0].attempt, log[0].node_name.as_str()),
         (RunOutcome::Succeeded, 1, "a")
     );
+}
+
+/// Of a type of which nothing is kept, a success leaves neither the job nor a log row; what failed before stays on record, and other types are not concerned.
+pub async fn a_success_that_is_not_kept_leaves_nothing(fx: &impl SchedulerFixture) {
+    let host = fx
+        .patient_node("a")
+        .run("t", done)
+        .run("quiet", |ctx| async move {
+            match ctx.attempt() {
+                1 => Err(JobError::msg("not yet")),
+                _ => Ok(Outcome::Done),
+            }
+        })
+        .retention(keeping_nothing_of("quiet"))
+        .build()
+        .unwrap();
+    host.start();
+    let kept = host.enqueue("t").await.unwrap();
+    let id = host.enqueue("quiet").await.unwrap();
+    let recorder = host.recorder();
+    recorder.settled(id, RunOutcome::Failed, 1, LIMIT).await.unwrap();
+    assert_eq!(host.find(id).await.unwrap().status, JobStatus::FailedRetry);
+    recorder
+        .settled(id, RunOutcome::Succeeded, 1, LIMIT)
+        .await
+        .unwrap();
+    let left = fx.store().find(TenantScope::All, id).await.unwrap();
+    assert_eq!(left, None);
+    let outcomes = super::logs_of(&host, id).await;
+    assert_eq!(
+        outcomes.iter().map(|it| it.outcome).collect::<Vec<_>>(),
+        [RunOutcome::Failed]
+    );
+    assert_eq!(host.find(kept).await.unwrap().status, JobStatus::Completed);
+    assert_eq!(super::logs_of(&host, kept).await.len(), 1);
+}
+
+/// Options by which nothing is kept of what succeeds of one type.
+pub(super) fn keeping_nothing_of(type_name: &str) -> CleaningOptions {
+    let mut options = CleaningOptions::default();
+    let nothing = TypeRetention {
+        completed: Some(Retention::None),
+        logs: Some(Retention::None),
+        ..TypeRetention::default()
+    };
+    options.types.insert(type_name.to_owned(), nothing);
+    options
 }
 
 /// A delayed job runs when it is due and not before.

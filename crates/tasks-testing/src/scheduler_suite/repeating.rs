@@ -9,12 +9,13 @@ use chrono::TimeDelta;
 use tasks_abstractions::services::{FromScope, Need, Resolver, ServiceError};
 use tasks_abstractions::store::JobQuery;
 use tasks_abstractions::{
-    AsyncPeriodicWorker, JobInfo, JobManagement, JobResult, JobStatus, JobType, Outcome, RunOutcome,
-    WorkerContext, WorkerRegistration, WorkerSchedule,
+    AsyncPeriodicWorker, JobError, JobInfo, JobManagement, JobResult, JobStatus, JobType, Outcome,
+    RunOutcome, WorkerContext, WorkerRegistration, WorkerSchedule,
 };
 use tasks_multitenancy::TenantScope;
 
 use super::fixture::{Gate, LIMIT, SchedulerFixture, done, pass, secs};
+use super::once::keeping_nothing_of;
 use crate::TestHost;
 
 /// The period of a persistent job counts from the end of a run: a long run is never overlapped, and its end is followed by a whole gap.
@@ -142,6 +143,36 @@ pub async fn max_count_ends_a_repeating_job(fx: &impl SchedulerFixture) {
     assert_eq!((job.status, job.trigger_count), (JobStatus::Completed, 3));
 }
 
+/// What repeats has a next execution, and stays at its end, too, whatever is kept of its type; successes write no log rows where none are kept, failures do.
+pub async fn a_repeating_job_is_kept_without_its_log(fx: &impl SchedulerFixture) {
+    let host = fx
+        .patient_node("a")
+        .run("t", |ctx| async move {
+            match ctx.job().trigger_count {
+                1 => Err(JobError::msg("the second one")),
+                _ => Ok(Outcome::Done),
+            }
+        })
+        .retention(keeping_nothing_of("t"))
+        .build()
+        .unwrap();
+    host.start();
+    let job = JobInfo {
+        max_count: 3,
+        ..repeating(&host, secs(60))
+    };
+    host.management().create(job.clone()).await.unwrap();
+    host.recorder()
+        .settled(job.id, RunOutcome::Succeeded, 2, LIMIT)
+        .await
+        .unwrap();
+    let shown = host.find(job.id).await.unwrap();
+    assert_eq!((shown.status, shown.trigger_count), (JobStatus::Completed, 3));
+    let logs = super::logs_of(&host, job.id).await;
+    let outcomes: Vec<RunOutcome> = logs.iter().map(|it| it.outcome).collect();
+    assert_eq!(outcomes, [RunOutcome::Failed]);
+}
+
 /// A job that is found after its end time does not start: its outcome is Expired and it is Completed.
 pub async fn a_job_past_its_end_time_expires(fx: &impl SchedulerFixture) {
     let host = fx.node("a").run("t", done).build().unwrap();
@@ -251,7 +282,7 @@ impl AsyncPeriodicWorker for Counting {
     async fn do_work(&self, _: &WorkerContext) -> JobResult {
         self.0.count.fetch_add(1, Ordering::Relaxed);
         if self.0.fails.load(Ordering::Relaxed) > 0 {
-            return Err(tasks_abstractions::JobError::msg("as always"));
+            return Err(JobError::msg("as always"));
         }
         Ok(Outcome::Done)
     }

@@ -4,10 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tasks_abstractions::store::{NodeState, PreparedJob, SubmitAnswer};
-use tasks_abstractions::{EnqueueRequest, JobArgs, JobError, JobQueue, JobStatus, Outcome, RunOutcome};
+use tasks_abstractions::{
+    EnqueueRequest, JobArgs, JobError, JobQueue, JobStatus, JobStore, Outcome, RunOutcome,
+};
+use tasks_multitenancy::TenantScope;
 
 use super::Call;
 use super::fixture::{Gate, LIMIT, SchedulerFixture, done, endless, pass, secs};
+use super::once::keeping_nothing_of;
 use super::retries::Notices;
 use crate::TestHost;
 
@@ -105,6 +109,35 @@ pub async fn a_lost_finish_is_applied_once(fx: &impl SchedulerFixture) {
         assert_eq!(host.recorder().look(|it| it.started_of(id)), 1);
     }
     assert_eq!(notices.count(), 1);
+    assert_eq!((host.engine().executing(), host.engine().unsettled()), (0, 0));
+}
+
+/// Where neither job nor log row is left to tell of an outcome whose reply was lost, the missing job does.
+pub async fn a_lost_finish_of_what_is_not_kept_is_told_as_applied(fx: &impl SchedulerFixture) {
+    let queue = fx.faulty_queue();
+    queue.lose(Call::Finish, 2);
+    let host = fx
+        .node("a")
+        .queue(Arc::clone(&queue) as _)
+        .run("t", done)
+        .retention(keeping_nothing_of("t"))
+        .build()
+        .unwrap();
+    let ids = host.enqueue_many("t", 10).await.unwrap();
+    host.start();
+    let recorder = host.recorder();
+    for id in &ids {
+        recorder
+            .settled(*id, RunOutcome::Succeeded, 1, secs(10))
+            .await
+            .unwrap();
+        assert_eq!(fx.store().find(TenantScope::All, *id).await.unwrap(), None);
+    }
+    pass(secs(60)).await;
+    recorder.look(|it| {
+        assert!(ids.iter().all(|id| it.started_of(*id) == 1));
+        assert_eq!(it.count(RunOutcome::Succeeded), 10);
+    });
     assert_eq!((host.engine().executing(), host.engine().unsettled()), (0, 0));
 }
 

@@ -63,6 +63,62 @@ pub async fn finish_writes_everything_together(fx: &impl StoreFixture) {
     assert_eq!(snapshot(&other, job_id(4)).await.job.status, JobStatus::None);
 }
 
+/// A job of which nothing is to be kept is removed with its run, its name and what waits beside others that stay, and only by the run that holds it and in the
+/// version that was looked at.
+pub async fn finish_removes_what_is_not_kept(fx: &impl StoreFixture) {
+    let store = fx.store();
+    join(&store, 1).await;
+    let named = |number| JobInfo {
+        name: "once-a-day".to_owned(),
+        ..once(number)
+    };
+    submit(
+        &store,
+        &[due(named(1), at(-3)), due(once(2), at(-2)), due(once(3), at(-1))],
+    )
+    .await;
+    let claimed = claim(&store, 1, 10, at(0)).await;
+    let gone = |run| {
+        let mut it = done(run);
+        it.settlement.is_removed = true;
+        it
+    };
+    let (mut quiet, kept, mut logged) = (gone(&claimed[0]), done(&claimed[1]), gone(&claimed[2]));
+    quiet.settlement.log = None;
+    quiet.settlement.follow_ups = vec![due(once(4), at(9))];
+
+    logged.run_id = quiet.run_id;
+    let answers = store.finish(&[logged.clone()]).await.expect("finish");
+    assert!(matches!(answers[..], [FinishAnswer::Gone]), "{answers:?}");
+    logged.run_id = claimed[2].run.run_id;
+    logged.job_version += 1;
+    let answers = store.finish(&[logged.clone()]).await.expect("finish");
+    assert!(matches!(answers[..], [FinishAnswer::Stale(_)]), "{answers:?}");
+    assert_eq!(snapshot(&store, job_id(3)).await.job.status, JobStatus::Running);
+
+    logged.job_version -= 1;
+    finish(&store, &[logged.clone(), quiet.clone(), kept]).await;
+    let found = |number| store.find(ALL, job_id(number));
+    for (number, is_kept) in [(1, false), (2, true), (3, false), (4, true)] {
+        let job = found(number).await.expect("find");
+        assert_eq!(job.is_some(), is_kept, "{number}");
+    }
+    assert!(logs_of(&store, job_id(1)).await.is_empty());
+    assert_eq!(
+        logs_of(&store, job_id(3)).await,
+        [logged.settlement.log.clone().expect("a log")]
+    );
+    let runs = store.runs_of(claimed[0].run.instance).await.expect("runs_of");
+    assert!(runs.is_empty(), "{runs:?}");
+    submit(&store, &[due(named(5), at(0))]).await;
+
+    let answers = store.finish(&[quiet, logged]).await.expect("finish");
+    assert!(
+        answers.iter().all(|it| matches!(it, FinishAnswer::Gone)),
+        "{answers:?}"
+    );
+}
+
 /// A run settles its own job only, whatever else is in the batch, and each log row has the node and the instance of its run.
 pub async fn a_batch_keeps_apart_what_is_whose(fx: &impl StoreFixture) {
     let store = fx.store();

@@ -82,6 +82,7 @@ macro_rules! __for_store_cases {
                 finish_writes_every_field_of_the_update,
                 finish_of_an_unknown_run_is_gone,
                 a_batch_keeps_apart_what_is_whose,
+                finish_removes_what_is_not_kept,
                 finish_after_a_command_is_stale,
                 follow_ups_are_stored_once,
                 a_returned_run_waits_as_before,

@@ -128,6 +128,9 @@ impl Model {
         row.job.interruptions = update.interruptions;
         row.job.suspect_interruptions = update.suspect_interruptions;
         row.job.is_abandoned = update.is_abandoned;
+        if end.settlement.is_removed {
+            self.jobs.remove(&end.job_id);
+        }
         self.logs.extend(end.settlement.log.clone());
         for follow_up in &end.settlement.follow_ups {
             self.submit(follow_up);

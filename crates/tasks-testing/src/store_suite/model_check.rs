@@ -7,7 +7,8 @@ use chrono::TimeDelta;
 use tasks_abstractions::job::Lane;
 use tasks_abstractions::run::{JobLog, JobSnapshot, QueueEntry, RunKind};
 use tasks_abstractions::store::{
-    ClaimRequest, ClaimedRun, Decision, JobLogQuery, RenewRequest, Renewal, StoreErrorKind, TakeOver,
+    ClaimRequest, ClaimedRun, Decision, FinishRun, JobLogQuery, RenewRequest, Renewal, Settlement,
+    StoreErrorKind, TakeOver,
 };
 use tasks_abstractions::{InstanceId, JobId, JobInfo, JobPriority, JobType, RunId, Timestamp};
 use tasks_multitenancy::{TenantId, TenantScope};
@@ -222,7 +223,13 @@ impl Sequence {
             let mut end = match self.dice.below(4) {
                 0 => returned(&run),
                 1 | 2 => again(&run, next),
-                _ => done(&run),
+                _ => FinishRun {
+                    settlement: Settlement {
+                        is_removed: self.dice.below(2) == 0,
+                        ..done(&run).settlement
+                    },
+                    ..done(&run)
+                },
             };
             if self.dice.below(3) == 0 {
                 let follow_up = JobId::from_run(run.run.run_id, "follow-up");

@@ -11,9 +11,10 @@ use tasks_abstractions::{
     RunFollowUps, SequentialGuidGenerator, WorkerRegistration,
 };
 use tasks_core::{
-    AdministratorChannels, Engine, EngineJobDispatcher, EngineJobPublisher, EngineManagement, EngineOptions,
-    EngineParts, EngineScheduler, JobRegistry, LogChannel, NotifyAdministrator, Signals,
-    StoreBackgroundJobManager, StoreBackgroundWorkerManager, StoreClock, WorkerManagerParts,
+    AdministratorChannels, CleaningOptions, Engine, EngineJobDispatcher, EngineJobPublisher,
+    EngineManagement, EngineOptions, EngineParts, EngineScheduler, JobRegistry, LogChannel,
+    NotifyAdministrator, Signals, StoreBackgroundJobManager, StoreBackgroundWorkerManager, StoreClock,
+    WorkerManagerParts,
 };
 use tokio::runtime::Handle;
 
@@ -40,6 +41,7 @@ pub struct TestHostBuilder {
     recorder: Arc<Recorder>,
     selectors: JobDispatcherSelectors,
     version: String,
+    retention: Arc<CleaningOptions>,
 }
 
 impl TestHost {
@@ -78,6 +80,7 @@ impl TestHost {
             recorder: Arc::new(Recorder::new()),
             selectors: JobDispatcherSelectors::new(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            retention: Arc::default(),
         }
     }
 }
@@ -156,6 +159,12 @@ impl TestHostBuilder {
         add: impl FnOnce(&mut ServiceRegistry) -> Result<(), ServiceError> + Send + 'static,
     ) -> Self {
         self.services.push(Box::new(add));
+        self
+    }
+
+    /// How long what is done is kept, where it is not the default.
+    pub fn retention(mut self, retention: CleaningOptions) -> Self {
+        self.retention = Arc::new(retention);
         self
     }
 
@@ -262,6 +271,7 @@ impl TestHostBuilder {
             signals,
             jobs: Handle::current(),
             version: self.version,
+            retention: self.retention,
         })?;
         let scheduler = Arc::new(EngineScheduler::new(
             engine.clone(),

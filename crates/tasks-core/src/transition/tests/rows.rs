@@ -12,6 +12,7 @@ use tasks_abstractions::{
 use tasks_multitenancy::TenantId;
 use uuid::Uuid;
 
+use crate::maintenance::Kept;
 use crate::transition::{RunReport, SettleContext, settle};
 
 pub(super) const TYPES: [JobType; 3] = [JobType::Once, JobType::Period, JobType::Persistent];
@@ -99,6 +100,7 @@ pub(super) fn context(now: Timestamp) -> SettleContext<'static> {
         node_name: "node-1",
         instance: InstanceId::new(Uuid::from_u128(9)),
         flags: JobFlags::NONE,
+        kept: Kept::ALL,
     }
 }
 

@@ -34,6 +34,10 @@ const SETTLE: &str = "UPDATE tk_background_jobs j SET state = v.state, result = 
      $10::smallint[]) AS v(job, version, state, last_run, triggers, result, tries, interruptions, suspects, abandoned) \
      WHERE j.id = v.job AND j.version = v.version";
 
+/// (jobs by ascending id, versions)
+const REMOVE: &str = "DELETE FROM tk_background_jobs j USING unnest($1::uuid[], $2::bigint[]) AS v(job, version) \
+     WHERE j.id = v.job AND j.version = v.version";
+
 /// (node, instance, runs, jobs, tenants, names, groups, types, outcomes, messages, errors, starts, durations, attempts)
 const LOG: &str = "INSERT INTO tk_background_job_logs (run_id, job_id, tenant_id, job_name, job_group, type_name, outcome, message, error, started_at, \
      duration_ms, node_name, instance, attempt) SELECT run, job, tenant, name, job_group, type, outcome, message, error, started, took, $1, $2, attempt \
@@ -45,29 +49,12 @@ pub(crate) async fn write(on: On<'_, Seat>, runs: &[FinishRun]) -> Result<bool, 
     let mut runs: Vec<&FinishRun> = runs.iter().collect();
     runs.sort_unstable_by_key(|it| it.job_id);
     let all = runs.len() as u64;
-    let jobs = || Bound::default().uuids(runs.iter().map(|it| it.job_id.as_uuid()));
-    let updates = || runs.iter().map(|it| &it.settlement.update);
-    let plain = jobs()
-        .bigints(runs.iter().map(|it| it.job_version))
-        .smallints(updates().map(|it| it.state.code()))
-        .optional_bigints(updates().map(|it| it.last_run_time.map(micros)))
-        .bigints(updates().map(|it| i64::from(it.trigger_count)));
-    let settled = if updates().all(is_plain) {
-        plain.execute(on, settle(SETTLE_PLAIN), DOING).await?
-    } else {
-        plain
-            .optional_texts(updates().map(|it| it.result.as_deref()))
-            .bigints(updates().map(|it| i64::from(it.try_count)))
-            .bigints(updates().map(|it| i64::from(it.interruptions)))
-            .bigints(updates().map(|it| i64::from(it.suspect_interruptions)))
-            .smallints(updates().map(|it| i16::from(it.is_abandoned)))
-            .execute(on, settle(SETTLE), DOING)
-            .await?
-    };
-    if settled != all {
+    let (removed, kept): (Vec<&FinishRun>, Vec<&FinishRun>) =
+        runs.iter().partition(|it| it.settlement.is_removed);
+    if settle(on, &kept).await? + remove(on, &removed).await? != all {
         return Ok(false);
     }
-    let ended = jobs().uuids(runs.iter().map(|it| it.run_id.as_uuid()));
+    let ended = job_ids(&runs).uuids(runs.iter().map(|it| it.run_id.as_uuid()));
     if ended.execute(on, end_runs(), DOING).await? != all {
         return Ok(false);
     }
@@ -80,6 +67,46 @@ pub(crate) async fn write(on: On<'_, Seat>, runs: &[FinishRun]) -> Result<bool, 
         log(on, of_one).await?;
     }
     Ok(true)
+}
+
+/// Jobs by ascending id.
+fn job_ids(runs: &[&FinishRun]) -> Bound {
+    Bound::default().uuids(runs.iter().map(|it| it.job_id.as_uuid()))
+}
+
+/// Writes the jobs that are kept; answers how many were there in their version.
+async fn settle(on: On<'_, Seat>, runs: &[&FinishRun]) -> Result<u64, StoreError> {
+    if runs.is_empty() {
+        return Ok(0);
+    }
+    let updates = || runs.iter().map(|it| &it.settlement.update);
+    let plain = job_ids(runs)
+        .bigints(runs.iter().map(|it| it.job_version))
+        .smallints(updates().map(|it| it.state.code()))
+        .optional_bigints(updates().map(|it| it.last_run_time.map(micros)))
+        .bigints(updates().map(|it| i64::from(it.trigger_count)));
+    if updates().all(is_plain) {
+        return plain.execute(on, versioned(SETTLE_PLAIN), DOING).await;
+    }
+    plain
+        .optional_texts(updates().map(|it| it.result.as_deref()))
+        .bigints(updates().map(|it| i64::from(it.try_count)))
+        .bigints(updates().map(|it| i64::from(it.interruptions)))
+        .bigints(updates().map(|it| i64::from(it.suspect_interruptions)))
+        .smallints(updates().map(|it| i16::from(it.is_abandoned)))
+        .execute(on, versioned(SETTLE), DOING)
+        .await
+}
+
+/// Removes the jobs of which nothing is kept; answers how many were there in their version.
+async fn remove(on: On<'_, Seat>, runs: &[&FinishRun]) -> Result<u64, StoreError> {
+    if runs.is_empty() {
+        return Ok(0);
+    }
+    job_ids(runs)
+        .bigints(runs.iter().map(|it| it.job_version))
+        .execute(on, versioned(REMOVE), DOING)
+        .await
 }
 
 fn is_plain(update: &JobUpdate) -> bool {
@@ -122,12 +149,12 @@ const fn end_runs() -> &'static str {
 }
 
 #[cfg(not(feature = "chaos-mutants"))]
-const fn settle(sql: &'static str) -> &'static str {
+const fn versioned(sql: &'static str) -> &'static str {
     sql
 }
 
 #[cfg(feature = "chaos-mutants")]
-fn settle(sql: &'static str) -> &'static str {
+fn versioned(sql: &'static str) -> &'static str {
     if crate::mutants::is("version-ignored") {
         return sql.trim_end_matches(" AND j.version = v.version");
     }

@@ -18,6 +18,7 @@ use crate::frame::backend::Backend;
 use crate::frame::ledger::{Ledger, NO_OP, NoOp};
 use crate::frame::node::{Node, Parts};
 use crate::frame::pass::{self, peak_memory};
+use crate::frame::processors::Ticks;
 use crate::frame::report::{Cell, Report};
 use crate::frame::samples::{Samples, rate};
 use crate::frame::settings::Settings;
@@ -63,6 +64,10 @@ pub(crate) struct Figures {
     pub(crate) drain: f64,
     /// Most memory that the process held, in bytes.
     pub(crate) peak: u64,
+    /// Processor time of the whole machine for a job that is drained, in microseconds.
+    pub(crate) cost: f64,
+    /// Share of the drain in which the processors were busy.
+    pub(crate) busy: f64,
 }
 
 impl Pass {
@@ -96,10 +101,11 @@ impl Pass {
         enqueue_all(&node, self.jobs).await?;
         let bulk = rate(self.jobs, began.elapsed());
 
-        let began = Instant::now();
+        let (began, ticks) = (Instant::now(), Ticks::now()?);
         node.claims(true);
         ledger.reached().await;
         let took = began.elapsed();
+        let (seconds, busy) = ticks.since()?;
         ledger.each_ran_once()?;
         surroundings.end().await?;
         Kept::of(&place, &node)
@@ -111,6 +117,8 @@ impl Pass {
             bulk,
             drain: rate(self.jobs, took),
             peak: peak_memory()?,
+            cost: seconds * 1e6 / self.jobs as f64,
+            busy,
         })
     }
 }
@@ -143,15 +151,24 @@ pub(crate) fn run(settings: &Settings, options: &Options) -> Result<()> {
     let mut report = Report::new(
         "drain",
         format!(
-            "{jobs} no-op jobs, stored {BULK} at once and then drained, {} at once, {}; median (least–most) of {} passes",
+            "{jobs} no-op jobs, stored {BULK} at once and then drained, {} at once, {}; processors: of the whole machine during the drain; \
+             median (least–most) of {} passes",
             settings.concurrency,
             options.keep.in_words(),
             settings.passes
         ),
-        ["backend", "bulk enqueue /s", "drain /s", "peak MB"],
+        [
+            "backend",
+            "bulk enqueue /s",
+            "drain /s",
+            "processor µs a job",
+            "busy %",
+            "peak MB",
+        ],
     );
     for backend in &backends {
         let (mut bulk, mut drain, mut peak) = (Samples::default(), Samples::default(), Samples::default());
+        let (mut cost, mut busy) = (Samples::default(), Samples::default());
         for _ in 0..settings.passes {
             let pass = Pass {
                 keep: options.keep,
@@ -161,11 +178,15 @@ pub(crate) fn run(settings: &Settings, options: &Options) -> Result<()> {
             bulk.add(figures.bulk);
             drain.add(figures.drain);
             peak.add(figures.peak as f64 / 1e6);
+            cost.add(figures.cost);
+            busy.add(figures.busy * 100.0);
         }
         report.row([
             Cell::text(backend.name()),
             Cell::rate(bulk),
             Cell::rate(drain),
+            Cell::Figure(cost, 1),
+            Cell::Figure(busy, 0),
             Cell::Figure(peak, 0),
         ]);
     }

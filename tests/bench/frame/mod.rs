@@ -7,6 +7,7 @@ pub(crate) mod node;
 pub(crate) mod pass;
 pub(crate) mod pause;
 pub(crate) mod place;
+pub(crate) mod processors;
 pub(crate) mod report;
 pub(crate) mod samples;
 pub(crate) mod settings;

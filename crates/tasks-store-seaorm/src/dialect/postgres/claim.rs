@@ -41,9 +41,8 @@ const READ: &str = concat!(
 /// (instance, claim, now, jobs, runs, lanes, ranks, due, kinds, attempts, suspects, versions): moves queue rows that are locked
 const MOVE: &str = "WITH taken AS (DELETE FROM tk_job_queue WHERE job_id = ANY($4::uuid[])) \
     INSERT INTO tk_job_runs (job_id, run_id, instance, claim_id, lane_id, rank, due_at, kind, attempt, suspect, job_version, after, claimed_at) \
-    SELECT job, run, $1, $2, lane, rank, due, kind, attempt, suspect, version, 0, $3 \
-    FROM unnest($4::uuid[], $5::uuid[], $6::bigint[], $7::smallint[], $8::bigint[], $9::smallint[], $10::bigint[], $11::smallint[], $12::bigint[]) \
-    AS v(job, run, lane, rank, due, kind, attempt, suspect, version)";
+    SELECT unnest($4::uuid[]), unnest($5::uuid[]), $1, $2, unnest($6::bigint[]), unnest($7::smallint[]), unnest($8::bigint[]), unnest($9::smallint[]), \
+    unnest($10::bigint[]), unnest($11::smallint[]), unnest($12::bigint[]), 0, $3";
 
 /// A waiting execution whose row is locked.
 struct Locked {

@@ -16,22 +16,44 @@ macro_rules! rows {
         "jsonb_array_elements($1::jsonb) WITH ORDINALITY v(x, key)"
     };
 }
-macro_rules! job_columns {
-    () => {
-        "json_build_array(j.id, j.tenant_id, j.name, j.job_group, j.type_name, j.args, j.source, j.state, j.is_enabled, j.job_type, j.creation_time, j.begin_time, \
-         j.trigger_count, j.try_count, j.max_try_count, j.max_count, j.interruptions, j.suspect_interruptions, j.max_interruptions, j.interval_ms, j.priority, \
-         j.version, j.description, j.result, j.cron, j.time_zone, j.misfire_policy, j.misfire_max, j.end_time, j.last_run_time, j.is_abandoned, j.retry_policy, \
-         j.timeout_ms, j.lock_timeout_ms, j.node_name, j.failover, j.selector, j.definition_hash, j.definition_version, j.overrides)::text"
-    };
-}
-/// As `job_columns`, each with its own type.
-#[cfg(feature = "postgres")]
-macro_rules! native_job_columns {
+macro_rules! common_columns {
     () => {
         "j.id, j.tenant_id, j.name, j.job_group, j.type_name, j.args, j.source, j.state, j.is_enabled, j.job_type, j.creation_time, j.begin_time, \
          j.trigger_count, j.try_count, j.max_try_count, j.max_count, j.interruptions, j.suspect_interruptions, j.max_interruptions, j.interval_ms, j.priority, \
-         j.version, j.description, j.result, j.cron, j.time_zone, j.misfire_policy, j.misfire_max, j.end_time, j.last_run_time, j.is_abandoned, j.retry_policy, \
+         j.version"
+    };
+}
+/// What few jobs have.
+macro_rules! rare_columns {
+    () => {
+        "j.description, j.result, j.cron, j.time_zone, j.misfire_policy, j.misfire_max, j.end_time, j.last_run_time, j.is_abandoned, j.retry_policy, \
          j.timeout_ms, j.lock_timeout_ms, j.node_name, j.failover, j.selector, j.definition_hash, j.definition_version, j.overrides"
+    };
+}
+macro_rules! job_columns {
+    () => {
+        concat!(
+            "json_build_array(",
+            $crate::dialect::postgres::columns::common_columns!(),
+            ", ",
+            $crate::dialect::postgres::columns::rare_columns!(),
+            ")::text"
+        )
+    };
+}
+/// As `job_columns`, what all jobs have each with its own type, and then what few have as an array of JSON, or NULL.
+#[cfg(feature = "postgres")]
+macro_rules! native_job_columns {
+    () => {
+        concat!(
+            $crate::dialect::postgres::columns::common_columns!(),
+            ", CASE WHEN j.description IS NULL AND j.result IS NULL AND j.cron IS NULL AND j.time_zone IS NULL AND j.end_time IS NULL AND \
+             j.last_run_time IS NULL AND j.retry_policy IS NULL AND j.timeout_ms IS NULL AND j.lock_timeout_ms IS NULL AND j.node_name IS NULL AND \
+             j.selector IS NULL AND j.definition_hash IS NULL AND j.definition_version IS NULL AND j.overrides IS NULL AND j.misfire_policy = 0 AND \
+             j.misfire_max = 0 AND j.is_abandoned = 0 AND j.failover = 0 THEN NULL ELSE json_build_array(",
+            $crate::dialect::postgres::columns::rare_columns!(),
+            ")::text END"
+        )
     };
 }
 macro_rules! queue_columns {
@@ -105,6 +127,6 @@ macro_rules! heads {
 #[cfg(feature = "postgres")]
 pub(crate) use native_job_columns;
 pub(crate) use {
-    head, heads, ids, is_old_job, job_columns, job_tables, log_columns, queue_columns, rows, run_array,
-    run_columns, shown_status,
+    common_columns, head, heads, ids, is_old_job, job_columns, job_tables, log_columns, queue_columns,
+    rare_columns, rows, run_array, run_columns, shown_status,
 };

@@ -18,31 +18,33 @@ use crate::statement::On;
 
 /// (jobs, runs). By pairs: a list that is no part of the index would be gone through for each row.
 const END_RUNS: &str = "WITH k AS (DELETE FROM tk_locks WHERE run_id = ANY($2::uuid[]) AND (SELECT EXISTS (SELECT 1 FROM tk_locks))) \
-    DELETE FROM tk_job_runs r USING unnest($1::uuid[], $2::uuid[]) AS v(job, run) WHERE r.job_id = v.job AND r.run_id = v.run";
+    DELETE FROM tk_job_runs r USING (SELECT unnest($1::uuid[]) AS job, unnest($2::uuid[]) AS run) AS v WHERE r.job_id = v.job AND r.run_id = v.run";
 
 /// (jobs by ascending id, versions, states, last runs, trigger counts) of successes that have no result and nothing to forget
 const SETTLE_PLAIN: &str = "UPDATE tk_background_jobs j SET state = v.state, last_run_time = coalesce(v.last_run, j.last_run_time), trigger_count = v.triggers, \
      try_count = 0, interruptions = 0, suspect_interruptions = 0, is_abandoned = 0, attention = NULL \
-     FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[]) AS v(job, version, state, last_run, triggers) \
+     FROM (SELECT unnest($1::uuid[]) AS job, unnest($2::bigint[]) AS version, unnest($3::smallint[]) AS state, unnest($4::bigint[]) AS last_run, \
+         unnest($5::bigint[]) AS triggers) AS v \
      WHERE j.id = v.job AND j.version = v.version";
 
 /// As [`SETTLE_PLAIN`], then (results, try counts, interruptions, suspect interruptions, abandoned)
 const SETTLE: &str = "UPDATE tk_background_jobs j SET state = v.state, result = coalesce(v.result, j.result), last_run_time = coalesce(v.last_run, \
      j.last_run_time), trigger_count = v.triggers, try_count = v.tries, interruptions = v.interruptions, suspect_interruptions = v.suspects, \
      is_abandoned = v.abandoned, attention = nullif(v.abandoned, 0) \
-     FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[], \
-     $10::smallint[]) AS v(job, version, state, last_run, triggers, result, tries, interruptions, suspects, abandoned) \
+     FROM (SELECT unnest($1::uuid[]) AS job, unnest($2::bigint[]) AS version, unnest($3::smallint[]) AS state, unnest($4::bigint[]) AS last_run, \
+         unnest($5::bigint[]) AS triggers, unnest($6::text[]) AS result, unnest($7::bigint[]) AS tries, unnest($8::bigint[]) AS interruptions, \
+         unnest($9::bigint[]) AS suspects, unnest($10::smallint[]) AS abandoned) AS v \
      WHERE j.id = v.job AND j.version = v.version";
 
 /// (jobs by ascending id, versions)
-const REMOVE: &str = "DELETE FROM tk_background_jobs j USING unnest($1::uuid[], $2::bigint[]) AS v(job, version) \
+const REMOVE: &str = "DELETE FROM tk_background_jobs j USING (SELECT unnest($1::uuid[]) AS job, unnest($2::bigint[]) AS version) AS v \
      WHERE j.id = v.job AND j.version = v.version";
 
 /// (node, instance, runs, jobs, tenants, names, groups, types, outcomes, messages, errors, starts, durations, attempts)
 const LOG: &str = "INSERT INTO tk_background_job_logs (run_id, job_id, tenant_id, job_name, job_group, type_name, outcome, message, error, started_at, \
-     duration_ms, node_name, instance, attempt) SELECT run, job, tenant, name, job_group, type, outcome, message, error, started, took, $1, $2, attempt \
-     FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::smallint[], $10::text[], $11::text[], $12::bigint[], \
-     $13::bigint[], $14::bigint[]) AS v(run, job, tenant, name, job_group, type, outcome, message, error, started, took, attempt)";
+     duration_ms, node_name, instance, attempt) SELECT unnest($3::uuid[]), unnest($4::uuid[]), unnest($5::uuid[]), unnest($6::text[]), unnest($7::text[]), \
+     unnest($8::text[]), unnest($9::smallint[]), unnest($10::text[]), unnest($11::text[]), unnest($12::bigint[]), unnest($13::bigint[]), $1, $2, \
+     unnest($14::bigint[])";
 
 /// Writes what becomes of runs. False where one of the runs is not there, or its job was changed: then nothing of this transaction may stay.
 pub(crate) async fn write(on: On<'_, Seat>, runs: &[FinishRun]) -> Result<bool, StoreError> {

@@ -30,10 +30,11 @@ const INSERT_NEW: &str = concat!(
     plain_columns!(),
     " SELECT id, tenant, name, job_group, type, args, source, state, enabled, job_type, created, begins, max_tries, max_runs, max_interruptions, \
     interval, priority, version, 0, 0, 0, 0, 0, 0, 0, 0 \
-    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[], $8::smallint[], $9::smallint[], \
-    $10::smallint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::smallint[], $18::bigint[]) \
-    AS v(id, tenant, name, job_group, type, args, source, state, enabled, job_type, created, begins, max_tries, max_runs, max_interruptions, interval, \
-    priority, version) WHERE NOT EXISTS (SELECT 1 FROM tk_background_jobs j WHERE j.id = v.id)"
+    FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::uuid[]) AS tenant, unnest($3::text[]) AS name, unnest($4::text[]) AS job_group, \
+         unnest($5::text[]) AS type, unnest($6::text[]) AS args, unnest($7::smallint[]) AS source, unnest($8::smallint[]) AS state, \
+         unnest($9::smallint[]) AS enabled, unnest($10::smallint[]) AS job_type, unnest($11::bigint[]) AS created, unnest($12::bigint[]) AS begins, \
+         unnest($13::bigint[]) AS max_tries, unnest($14::bigint[]) AS max_runs, unnest($15::bigint[]) AS max_interruptions, \
+         unnest($16::bigint[]) AS interval, unnest($17::smallint[]) AS priority, unnest($18::bigint[]) AS version) AS v WHERE NOT EXISTS (SELECT 1 FROM tk_background_jobs j WHERE j.id = v.id)"
 );
 
 /// (what a plain job has, lane, rank, due, kind, attempt): one plain job that waits. Writes no row where its id is taken.

@@ -3,12 +3,13 @@
 use sea_orm::QueryResult;
 use sea_orm::sqlx::postgres::{PgRow, Postgres};
 use sea_orm::sqlx::{Decode, Row as _};
+use serde::Deserialize;
 use tasks_abstractions::{JobInfo, StoreError};
 use uuid::Uuid;
 
 use crate::row::{Hex, JobColumns, unreadable};
 
-/// Columns one after the other. Their types are those of the statement, so they are not compared again for each of forty values a row.
+/// Columns one after the other. Their types are those of the statement, so they are not compared again for each value of each row.
 pub(super) struct Columns<'r> {
     row: &'r PgRow,
     at: usize,
@@ -67,9 +68,32 @@ pub(super) fn native_job(row: &PgRow, first: usize) -> Result<JobInfo, StoreErro
     read.and_then(JobColumns::into_job).map_err(|why| failed(&why))
 }
 
+/// What few jobs have, in the order of `rare_columns!`.
+#[derive(Deserialize)]
+struct Rare(
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    i64,
+    u32,
+    Option<i64>,
+    Option<i64>,
+    i64,
+    Option<String>,
+    Option<u64>,
+    Option<u64>,
+    Option<String>,
+    i64,
+    Option<String>,
+    Option<Hex>,
+    Option<String>,
+    Option<String>,
+);
+
 /// The fields are read in the order of the columns.
 fn job_columns(from: &mut Columns<'_>) -> Result<JobColumns, String> {
-    Ok(JobColumns {
+    let common = JobColumns {
         id: from.id()?,
         tenant_id: from.id()?,
         name: from.next()?,
@@ -92,23 +116,52 @@ fn job_columns(from: &mut Columns<'_>) -> Result<JobColumns, String> {
         interval_ms: from.millis()?.unwrap_or(0),
         priority: from.small()?,
         version: from.next()?,
-        description: from.next()?,
-        result: from.next()?,
-        cron: from.next()?,
-        time_zone: from.next()?,
-        misfire_policy: from.small()?,
-        misfire_max: from.count()?,
-        end_time: from.next()?,
-        last_run_time: from.next()?,
-        is_abandoned: from.small()?,
-        retry_policy: from.next()?,
-        timeout_ms: from.millis()?,
-        lock_timeout_ms: from.millis()?,
-        node_name: from.next()?,
-        failover: from.small()?,
-        selector: from.next()?,
-        definition_hash: from.next::<Option<Uuid>>()?.map(Hex),
-        definition_version: from.next()?,
-        overrides: from.next()?,
+        description: None,
+        result: None,
+        cron: None,
+        time_zone: None,
+        misfire_policy: 0,
+        misfire_max: 0,
+        end_time: None,
+        last_run_time: None,
+        is_abandoned: 0,
+        retry_policy: None,
+        timeout_ms: None,
+        lock_timeout_ms: None,
+        node_name: None,
+        failover: 0,
+        selector: None,
+        definition_hash: None,
+        definition_version: None,
+        overrides: None,
+    };
+    match from.next::<Option<&str>>()? {
+        None => Ok(common),
+        Some(rare) => with_rare(common, rare),
+    }
+}
+
+fn with_rare(common: JobColumns, rare: &str) -> Result<JobColumns, String> {
+    let rare: Rare = serde_json::from_str(rare).map_err(|it| it.to_string())?;
+    Ok(JobColumns {
+        description: rare.0,
+        result: rare.1,
+        cron: rare.2,
+        time_zone: rare.3,
+        misfire_policy: rare.4,
+        misfire_max: rare.5,
+        end_time: rare.6,
+        last_run_time: rare.7,
+        is_abandoned: rare.8,
+        retry_policy: rare.9,
+        timeout_ms: rare.10,
+        lock_timeout_ms: rare.11,
+        node_name: rare.12,
+        failover: rare.13,
+        selector: rare.14,
+        definition_hash: rare.15,
+        definition_version: rare.16,
+        overrides: rare.17,
+        ..common
     })
 }

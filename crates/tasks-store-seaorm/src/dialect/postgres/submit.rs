@@ -51,10 +51,11 @@ macro_rules! insert {
             rare!(10 as "smallint" or 0), ", nullif(", rare!(10 as "smallint"), ", 0), ", rare!(11 as "bigint" or 0), ", ",
             rare!(12 as "bigint" or 0), ", ", rare!(13), ", ", rare!(14 as "bigint"), ", ", rare!(15 as "bigint"), ", ", rare!(16), ", ",
             rare!(17 as "smallint" or 0), ", ", rare!(18 as "uuid"), ", ", rare!(19), ", ", rare!(20 as "uuid"), ", ", rare!(21), ", ", rare!(22),
-            " FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[], $8::smallint[], $9::smallint[], \
-             $10::smallint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::smallint[], $18::bigint[], \
-             $19::text[]) AS v(id, tenant, name, job_group, type, args, source, state, enabled, job_type, created, begins, max_tries, max_runs, \
-             max_interruptions, interval, priority, version, rare) \
+            " FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::uuid[]) AS tenant, unnest($3::text[]) AS name, unnest($4::text[]) AS job_group, \
+         unnest($5::text[]) AS type, unnest($6::text[]) AS args, unnest($7::smallint[]) AS source, unnest($8::smallint[]) AS state, \
+         unnest($9::smallint[]) AS enabled, unnest($10::smallint[]) AS job_type, unnest($11::bigint[]) AS created, unnest($12::bigint[]) AS begins, \
+         unnest($13::bigint[]) AS max_tries, unnest($14::bigint[]) AS max_runs, unnest($15::bigint[]) AS max_interruptions, \
+         unnest($16::bigint[]) AS interval, unnest($17::smallint[]) AS priority, unnest($18::bigint[]) AS version, unnest($19::text[]) AS rare) AS v \
              CROSS JOIN LATERAL (SELECT CASE WHEN v.rare <> '' THEN v.rare::jsonb END AS r) x ORDER BY id ON CONFLICT DO NOTHING RETURNING id"
         )
     };
@@ -66,7 +67,8 @@ macro_rules! place_first {
     () => {
         "INSERT INTO tk_job_queue (job_id, lane_id, rank, due_at, kind, attempt) \
          SELECT job, (SELECT id FROM tk_lanes WHERE name = $1), rank, due, kind, attempt \
-         FROM unnest($2::uuid[], $3::smallint[], $4::bigint[], $5::smallint[], $6::bigint[]) AS v(job, rank, due, kind, attempt)"
+         FROM (SELECT unnest($2::uuid[]) AS job, unnest($3::smallint[]) AS rank, unnest($4::bigint[]) AS due, unnest($5::smallint[]) AS kind, \
+         unnest($6::bigint[]) AS attempt) AS v"
     };
 }
 const INSERT_FIRST: &str = concat!(

@@ -18,6 +18,8 @@ use crate::transition::RunReport;
 const SIDE_LOOK: Duration = Duration::from_secs(1);
 /// One in so many free slots is theirs then.
 const SIDE_SHARE: usize = 4;
+/// So many slots may go to one claim.
+const FEW_SLOTS: usize = 100;
 /// Nothing is claimed while as many outcomes as jobs may run at once wait for a batch to take them, but at least so many: quick jobs are written down together.
 const LEAST_AHEAD: usize = 50;
 
@@ -26,7 +28,7 @@ const LEAST_AHEAD: usize = 50;
 pub struct ClaimStep {
     /// Executions taken.
     pub claimed: usize,
-    /// Whether more may be due at once.
+    /// Whether more may be due at once. Also where there was no slot to look for it.
     pub may_have_more: bool,
 }
 
@@ -36,12 +38,12 @@ impl Engine {
     /// # Errors
     /// Where the store failed. Executions whose reply was lost are found by the next heartbeat.
     pub async fn claim_step(&self) -> Result<ClaimStep, StoreError> {
-        let limit = self.free_slots().min(self.options().claim_batch);
+        let limit = self.free_slots().min(self.most_of_a_claim());
         // While the lease is over nothing would be started of what is claimed.
         if limit == 0 || !self.is_claiming() || self.is_lease_over() {
             return Ok(ClaimStep {
                 claimed: 0,
-                may_have_more: false,
+                may_have_more: limit == 0,
             });
         }
         // Now and then the other lanes come first: behind a backlog that takes every slot they would never have a turn.
@@ -78,6 +80,12 @@ impl Engine {
             all.extend_from_slice(&lanes.suspects);
         }
         self.parts().queue.next_due(&all, self.authoritative_now()).await
+    }
+
+    /// A claim leaves half of all slots, so that the next one can be on its way with it; not where there are few, for each is a transaction.
+    fn most_of_a_claim(&self) -> usize {
+        let half = (self.options().max_concurrency / 2).max(FEW_SLOTS);
+        half.min(self.options().claim_batch)
     }
 
     /// Free slots worth a claim while more work is waiting: a claim for each single slot would cost a transaction a job.

@@ -76,16 +76,19 @@ impl Engine {
                 let new = |outcome| RunReport::new(outcome, claimed.run.claimed_at, Duration::ZERO);
                 self.panicked(&text_of(panic.as_ref()), new(RunOutcome::Panicked))
             });
-        let (is_first, offers) = {
+        let (is_first, offers, is_last) = {
             let mut board = self.board();
             let is_first = board.end(run_id);
             board.code_returned(job_id, run_id);
-            (is_first, self.offers_slots(&mut board))
+            (is_first, self.offers_slots(&mut board), board.executing == 0)
         };
         if is_first {
             self.send_ended(claimed, report);
         } else {
             tracing::warn!(outcome = %report.outcome, "the run had been given up when its code returned; its outcome is dropped");
+        }
+        if is_last {
+            self.nothing_runs();
         }
         if offers {
             self.signals().work();

@@ -46,6 +46,8 @@ pub(super) struct Inbox {
     kept: Mutex<VecDeque<Ended>>,
     arrived: Notify,
     piled_up: Notify,
+    /// Nothing is worth waiting for: enough is there, or no more is to be expected soon.
+    lull: Notify,
 }
 
 impl Inbox {
@@ -60,6 +62,7 @@ impl Inbox {
         }
         if count == pile {
             self.piled_up.notify_one();
+            self.lull.notify_one();
         }
     }
 
@@ -129,11 +132,19 @@ impl Engine {
         (self.options().finish_batch / 2).max(1)
     }
 
-    /// Whether a batch should wait a little for more outcomes: it is not full, and code that may end soon is running.
-    pub(super) fn should_linger(&self) -> bool {
-        self.options().durable_finish == DurableFinish::Batched
-            && self.shared.to_finish.len() < self.options().finish_batch
+    /// Waits while a batch is small, and code that may end soon is running.
+    pub(super) async fn wait_for_lull(&self) {
+        while self.options().durable_finish == DurableFinish::Batched
+            && self.shared.to_finish.len() < self.pile()
             && self.board().executing > 0
+        {
+            self.shared.to_finish.lull.notified().await;
+        }
+    }
+
+    /// Ends the wait for more outcomes: no code is running any more.
+    pub(super) fn nothing_runs(&self) {
+        self.shared.to_finish.lull.notify_one();
     }
 
     /// Writes one batch of outcomes; answers how many runs were settled. Outcomes that could not be written are kept. May be called while other batches are on

@@ -153,7 +153,8 @@ impl Engine {
             let step = tokio::select! {
                 biased;
                 Some(step) = claims.next() => step,
-                () = self.signals().wait_for_work(), if is_busy && claims.len() < CLAIMS_AT_ONCE => continue,
+                // Asked after the claims before it have begun, and taken their slots.
+                () = self.room_for_another(), if may_claim && is_busy && claims.len() < CLAIMS_AT_ONCE => continue,
             };
             match step {
                 Ok(step) => {
@@ -171,6 +172,13 @@ impl Engine {
                     }
                 }
             }
+        }
+    }
+
+    /// Waits until there are slots for one more claim.
+    async fn room_for_another(&self) {
+        while !self.want_slots(self.worthwhile_slots()) {
+            self.signals().wait_for_work().await;
         }
     }
 
@@ -219,8 +227,9 @@ impl Engine {
         let mut pause = Pause::new("finish");
         loop {
             self.wait_for_ended().await;
-            if self.should_linger() && !self.options().finish_linger.is_zero() {
-                sleep(self.options().finish_linger).await;
+            if !self.options().finish_linger.is_zero() {
+                // A timeout is fine: what there is goes without the rest.
+                let _ = timeout(self.options().finish_linger, self.wait_for_lull()).await;
             }
             match self.finish_step().await {
                 Ok(_) => pause.is_well(),

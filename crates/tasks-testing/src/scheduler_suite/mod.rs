@@ -291,6 +291,7 @@ macro_rules! __for_scheduler_cases {
             replies: {
                 a_lost_claim_is_given_back,
                 a_claim_that_is_answered_late_is_not_given_back,
+                a_claim_that_is_answered_late_holds_up_no_other,
                 a_lost_finish_is_applied_once,
                 a_lost_finish_of_what_is_not_kept_is_told_as_applied,
                 a_lost_submit_may_be_repeated,

@@ -1,7 +1,7 @@
 //! Replies that are lost on the way: what was carried out is neither lost nor done twice.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use tasks_abstractions::store::{NodeState, PreparedJob, SubmitAnswer};
 use tasks_abstractions::{
@@ -13,7 +13,7 @@ use super::Call;
 use super::fixture::{Gate, LIMIT, SchedulerFixture, done, endless, pass, secs};
 use super::once::keeping_nothing_of;
 use super::retries::Notices;
-use crate::TestHost;
+use crate::{Record, TestHost};
 
 /// A job that is not submitted yet, so that it can be submitted again.
 fn prepared_on(host: &TestHost) -> PreparedJob {
@@ -72,6 +72,39 @@ pub async fn a_claim_that_is_answered_late_is_not_given_back(fx: &impl Scheduler
         .await
         .unwrap();
     assert_eq!(host.recorder().look(|it| it.started_of(id)), 1);
+}
+
+/// While one claim is on its way others go on, in the slots that it left.
+pub async fn a_claim_that_is_answered_late_holds_up_no_other(fx: &impl SchedulerFixture) {
+    const JOBS: usize = 1_000;
+    const SLOTS: usize = 400;
+    let queue = fx.faulty_queue();
+    let held = Arc::new(OnceLock::new());
+    let (of_job, to_hold) = (Arc::clone(&queue), Arc::clone(&held));
+    let host = fx
+        .node("a")
+        .queue(Arc::clone(&queue) as _)
+        .options(|it| it.max_concurrency = SLOTS)
+        .run("t", move |_| {
+            // The node knows that there is more: its first claim came back full.
+            to_hold.get_or_init(|| of_job.hold(Call::Claim));
+            async { Ok(Outcome::Done) }
+        })
+        .build()
+        .unwrap();
+    host.enqueue_many("t", JOBS).await.unwrap();
+    host.start();
+    let done = |count| move |it: &Record| it.count(RunOutcome::Succeeded) >= count;
+    let recorder = host.recorder();
+    recorder
+        .wait_for("all but those of one claim", secs(30), done(JOBS - SLOTS / 2))
+        .await
+        .unwrap();
+    let held = held.get().unwrap();
+    held.arrived().await;
+    assert!(recorder.look(|it| it.count(RunOutcome::Succeeded)) < JOBS);
+    held.release();
+    recorder.wait_for("all", secs(30), done(JOBS)).await.unwrap();
 }
 
 /// Outcomes whose reply was lost are found to be stored: told as applied, counted and logged once, and the administrator hears of an abandonment

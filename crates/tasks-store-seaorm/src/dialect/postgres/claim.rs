@@ -1,4 +1,4 @@
-//! The claim: due queue rows are locked, their jobs read, and the rows moved to the runs.
+//! The claim: due queue rows are locked and taken out, their jobs read, and the rows of the runs written.
 //!
 //! Statements of their own, because the jobs must be read as they were when the locks were there: in one statement a claim could pair a queue row with a job as it was
 //! before an edit. Jobs come back in columns of their own types here, for making JSON of them costs the server more than the rest of the claim.
@@ -38,13 +38,12 @@ const READ: &str = concat!(
     " FROM tk_background_jobs j WHERE j.id = ANY($1::uuid[])"
 );
 
-/// (instance, claim, now, jobs, runs, lanes, ranks, due, kinds, attempts, suspects, versions): moves queue rows that are locked
-const MOVE: &str = "WITH taken AS (DELETE FROM tk_job_queue WHERE job_id = ANY($4::uuid[])) \
-    INSERT INTO tk_job_runs (job_id, run_id, instance, claim_id, lane_id, rank, due_at, kind, attempt, suspect, job_version, after, claimed_at) \
+/// (instance, claim, now, jobs, runs, lanes, ranks, due, kinds, attempts, suspects, versions)
+const BEGIN_RUNS: &str = "INSERT INTO tk_job_runs (job_id, run_id, instance, claim_id, lane_id, rank, due_at, kind, attempt, suspect, job_version, after, claimed_at) \
     SELECT unnest($4::uuid[]), unnest($5::uuid[]), $1, $2, unnest($6::bigint[]), unnest($7::smallint[]), unnest($8::bigint[]), unnest($9::smallint[]), \
     unnest($10::bigint[]), unnest($11::smallint[]), unnest($12::bigint[]), 0, $3";
 
-/// A waiting execution whose row is locked.
+/// A waiting execution whose row is taken out.
 struct Locked {
     job: Uuid,
     lane_id: i64,
@@ -69,7 +68,7 @@ pub(crate) async fn claim(
         locking.after_floors(request).await?
     };
     match now {
-        Ok(Some(now)) if !locking.locked.is_empty() => move_to_runs(on, request, now, locking.locked).await,
+        Ok(Some(now)) if !locking.locked.is_empty() => begin_runs(on, request, now, locking.locked).await,
         Ok(_) => Ok(Some(Vec::new())),
         Err(unreadable) => {
             tracing::debug!(why = unreadable, "a waiting execution cannot be read");
@@ -124,9 +123,7 @@ impl<F: Fn() -> RunId> Locking<'_, F> {
             }
             let mut values: Vec<Value> = vec![now.into(), limit(left), rank.into()];
             values.extend(lanes.iter().map(|(id, _)| Value::from(*id)));
-            let rows = on
-                .rows(on.dialect.claim_rows(lanes.len()), values, CLAIMING)
-                .await?;
+            let rows = on.rows(super::take_rows(lanes.len()), values, CLAIMING).await?;
             let lane_of = |branch: usize| lanes.get(branch).map(|(_, lane)| lane);
             if let Err(why) = self.take(&rows, lane_of) {
                 return Ok(Err(why));
@@ -145,7 +142,7 @@ impl<F: Fn() -> RunId> Locking<'_, F> {
         for it in &request.floors {
             values.extend([it.lane.as_str().into(), it.rank.into(), micros(it.due_at).into()]);
         }
-        let sql = super::claim_rows_from(request.floors.len());
+        let sql = super::take_rows_from(request.floors.len());
         let rows = self.on.rows(sql, values, CLAIMING).await?;
         let Some(first) = rows.first() else {
             return Ok(Ok(None));
@@ -188,7 +185,7 @@ fn limit(most: usize) -> Value {
     i64::try_from(most).unwrap_or(i64::MAX).into()
 }
 
-async fn move_to_runs(
+async fn begin_runs(
     on: On<'_, Seat>,
     request: &ClaimRequest,
     now: Timestamp,
@@ -230,7 +227,7 @@ async fn move_to_runs(
         .bigints(sorted().map(|it| i64::from(it.entry.attempt)))
         .smallints(sorted().map(|it| i16::from(it.entry.is_suspect())))
         .bigints(order.iter().map(|at| jobs[*at].version))
-        .execute(on, MOVE, CLAIMING)
+        .execute(on, BEGIN_RUNS, CLAIMING)
         .await?;
     let claimed = jobs
         .into_iter()

@@ -43,14 +43,24 @@ pub(super) fn is_one_of(column: &str) -> String {
 
 /// One branch a lane, each of which stops at the limit. A row that somebody else holds is passed over: a claim never waits.
 pub(super) fn claim_rows(lanes: usize) -> String {
-    let condition = |at: usize| format!("lane_id = ${} AND rank = $3 AND due_at <= $1", at + 4);
-    claim_of((0..lanes).map(condition), "")
+    due_in(lanes, "")
 }
 
-/// As [`claim_rows`], of each (lane, rank) from a floor on, for a node that is alive: (now or null, limit, instance, then lane name, rank and floor each). The last
+/// As [`claim_rows`], and takes the rows out of the queue.
+#[cfg(feature = "postgres")]
+pub(super) fn take_rows(lanes: usize) -> String {
+    taking("", &due_in(lanes, "ctid, "), "")
+}
+
+fn due_in(lanes: usize, place: &str) -> String {
+    let condition = |at: usize| format!("lane_id = ${} AND rank = $3 AND due_at <= $1", at + 4);
+    claim_of((0..lanes).map(condition), place)
+}
+
+/// As [`take_rows`], of each (lane, rank) from a floor on, for a node that is alive: (now or null, limit, instance, then lane name, rank and floor each). The last
 /// column is the present instant.
 #[cfg(feature = "postgres")]
-pub(super) fn claim_rows_from(floors: usize) -> String {
+pub(super) fn take_rows_from(floors: usize) -> String {
     let condition = |at: usize| {
         let first = at * 3 + 4;
         format!(
@@ -61,16 +71,27 @@ pub(super) fn claim_rows_from(floors: usize) -> String {
     };
     let me = "WITH me AS MATERIALIZED (SELECT coalesce($1::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) AS now \
               FROM tk_nodes WHERE instance = $3 AND state = 0) ";
-    format!(
-        "{me}{}",
-        claim_of((0..floors).map(condition), ", (SELECT now FROM me)")
+    taking(
+        me,
+        &claim_of((0..floors).map(condition), "ctid, "),
+        ", (SELECT now FROM me)",
     )
 }
 
-fn claim_of(conditions: impl Iterator<Item = String>, more: &str) -> String {
+/// Rows are found again by their place, which no other can change while they are locked. One that was changed between the look and the lock is not: it stays.
+#[cfg(feature = "postgres")]
+fn taking(before: &str, due: &str, more: &str) -> String {
+    format!(
+        "{before}DELETE FROM tk_job_queue d USING ({due}) q WHERE d.ctid = q.ctid \
+         RETURNING q.job_id, q.branch, q.lane_id, q.rank, q.due_at, q.kind, q.attempt{more}"
+    )
+}
+
+/// `place`: the column with the place of a row, where it is wanted.
+fn claim_of(conditions: impl Iterator<Item = String>, place: &str) -> String {
     let branch = |(at, condition): (usize, String)| {
         format!(
-            "SELECT * FROM (SELECT job_id, {at} AS branch, lane_id, rank, due_at, kind, attempt FROM tk_job_queue WHERE {condition} \
+            "SELECT * FROM (SELECT {place}job_id, {at} AS branch, lane_id, rank, due_at, kind, attempt FROM tk_job_queue WHERE {condition} \
              ORDER BY due_at, job_id LIMIT $2 FOR UPDATE SKIP LOCKED) l{at}"
         )
     };
@@ -80,7 +101,7 @@ fn claim_of(conditions: impl Iterator<Item = String>, more: &str) -> String {
         .collect::<Vec<_>>()
         .join(" UNION ALL ");
     format!(
-        "SELECT job_id, branch, lane_id, rank, due_at, kind, attempt{more} FROM ({branches}) q ORDER BY due_at, job_id LIMIT $2"
+        "SELECT {place}job_id, branch, lane_id, rank, due_at, kind, attempt FROM ({branches}) q ORDER BY due_at, job_id LIMIT $2"
     )
 }
 

@@ -13,6 +13,7 @@ mod flat;
 mod frame;
 mod held;
 mod idle;
+mod instructions;
 mod latency;
 mod memory;
 mod ratio;
@@ -66,6 +67,8 @@ enum Bench {
     Beside(beside::Options),
     /// The yardstick alone: the steps of claim and finish as bare SQL.
     Bare(bare::Options),
+    /// Instructions of single pieces, counted by valgrind, beside those that were recorded.
+    Instructions,
     /// This project beside its yardsticks, in turn.
     Compare(compare::Options),
     /// One measurement in this process; prints its figures as JSON.
@@ -103,6 +106,7 @@ fn run(bench: Bench, settings: &Settings) -> Result<()> {
         Bench::Sleeps(options) => sleeps::run(settings, &options),
         Bench::Beside(options) => beside::run(settings, &options),
         Bench::Bare(options) => bare::run(settings, &options),
+        Bench::Instructions => instructions::run(),
         Bench::Compare(options) => compare::run(settings, &options),
         Bench::Pass { pass } => print_line(&serde_json::from_str::<Pass>(&pass)?.measure()?),
     }

@@ -55,6 +55,7 @@ impl SeaOrmStore {
             match self.finish_at_once(seats, runs, &lanes).await {
                 Ok(Some(answers)) => {
                     self.lanes_are_known(lanes);
+                    self.left_behind(runs.len());
                     return Ok(answers);
                 }
                 // Which runs are gone or stale is found out row by row.

@@ -50,6 +50,8 @@ mod row;
 mod statement;
 mod store;
 mod submit;
+#[cfg(feature = "postgres")]
+mod sweep;
 mod transaction;
 mod walk;
 

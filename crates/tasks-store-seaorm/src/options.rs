@@ -54,6 +54,9 @@ pub struct SeaOrmStoreOptions {
     /// Whether processes tell each other of work and commands by LISTEN and NOTIFY; PostgreSQL only. Two connections more for a process that runs jobs,
     /// one for a process that only enqueues. Without it they find out by polling. Switch it off behind a pooler in transaction mode. Defaults to true.
     pub notify: bool,
+    /// After how many jobs that this process has done the tables through which they go are vacuumed, 1,000 to 10,000,000; `None`: by the server alone. PostgreSQL
+    /// only, where rows that were removed stay until then, and the server looks once a minute. It has an effect where the user owns the tables. Defaults to 50,000.
+    pub vacuum_after: Option<u32>,
     /// Whether connecting brings the tables to this program's version. Where false, a database of another version is refused. Defaults to true.
     pub migrate_on_start: bool,
 }
@@ -72,6 +75,7 @@ impl SeaOrmStoreOptions {
             acquire_timeout: Duration::from_secs(30),
             statement_timeout: Duration::from_secs(30),
             notify: true,
+            vacuum_after: Some(50_000),
             migrate_on_start: true,
         }
     }
@@ -116,6 +120,14 @@ impl SeaOrmStoreOptions {
                 faults.push(FieldFault::new(field, format!("is {value}; expected 1 to 64")));
             }
         }
+        if let Some(jobs) = self.vacuum_after
+            && !(1_000..=10_000_000).contains(&jobs)
+        {
+            faults.push(FieldFault::new(
+                "vacuum_after",
+                format!("is {jobs}; expected 1000 to 10000000, or None"),
+            ));
+        }
         if let (Some(schema), Some(location)) = (&self.schema, &location) {
             faults.extend(schema_fault(schema, location));
         }
@@ -154,6 +166,7 @@ impl fmt::Debug for SeaOrmStoreOptions {
             .field("acquire_timeout", &self.acquire_timeout)
             .field("statement_timeout", &self.statement_timeout)
             .field("notify", &self.notify)
+            .field("vacuum_after", &self.vacuum_after)
             .field("migrate_on_start", &self.migrate_on_start)
             .finish()
     }

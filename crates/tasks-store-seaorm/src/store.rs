@@ -23,6 +23,8 @@ use crate::migration;
 use crate::options::{Location, SeaOrmStoreOptions};
 use crate::row::{Hex, json_rows, timestamp, unreadable};
 use crate::statement::{On, answered, column};
+#[cfg(feature = "postgres")]
+use crate::sweep::Sweep;
 
 /// How often a transaction is tried when others are in its way each time.
 const TRIES: usize = 8;
@@ -55,6 +57,11 @@ pub(crate) struct Shared {
     guids: SequentialGuidGenerator,
     pub(crate) lock_files: LockFiles,
     notifier: Option<Arc<dyn JobNotifier>>,
+    /// After how many jobs the tables of a server are cleaned up that needs it.
+    #[cfg(feature = "postgres")]
+    pub(crate) vacuum_after: Option<u32>,
+    #[cfg(feature = "postgres")]
+    pub(crate) sweep: Sweep,
     /// Lanes that are known to be committed. Lanes are never removed.
     lanes: Mutex<HashSet<Lane>>,
 }
@@ -108,6 +115,10 @@ impl SeaOrmStore {
                 clock,
                 lock_files,
                 notifier,
+                #[cfg(feature = "postgres")]
+                vacuum_after: options.vacuum_after,
+                #[cfg(feature = "postgres")]
+                sweep: Sweep::default(),
                 lanes: Mutex::new(HashSet::from([Lane::any_node()])),
             }),
         })

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::{bare, churn, drain, enqueue, idle, latency, sleeps, timers};
+use crate::{bare, churn, drain, enqueue, idle, instructions, latency, sleeps, timers};
 
 /// What a process is to measure.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -20,6 +20,7 @@ pub(crate) enum Pass {
     Churn(churn::Pass),
     Idle(idle::Pass),
     Sleeps(sleeps::Pass),
+    Instructions(instructions::Pass),
 }
 
 impl Pass {
@@ -46,6 +47,7 @@ impl Pass {
             Self::Churn(it) => serde_json::to_string(&runtime.block_on(it.measure())?)?,
             Self::Idle(it) => serde_json::to_string(&runtime.block_on(it.measure())?)?,
             Self::Sleeps(it) => serde_json::to_string(&runtime.block_on(it.measure())?)?,
+            Self::Instructions(it) => serde_json::to_string(&runtime.block_on(it.measure())?)?,
             Self::Latency(it) => serde_json::to_string(&runtime.block_on(it.measure())?)?,
         })
     }

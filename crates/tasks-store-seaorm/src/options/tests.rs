@@ -194,6 +194,7 @@ fn all_faults_are_reported_at_once() {
     options.busy_timeout = Duration::ZERO;
     options.acquire_timeout = Duration::from_secs(7_200);
     options.statement_timeout = Duration::ZERO;
+    options.vacuum_after = Some(999);
     let message = message(&options);
     for field in [
         "`url`",
@@ -202,6 +203,7 @@ fn all_faults_are_reported_at_once() {
         "`busy_timeout`",
         "`acquire_timeout`",
         "`statement_timeout`",
+        "`vacuum_after`",
     ] {
         assert!(message.contains(field), "{field} in {message}");
     }

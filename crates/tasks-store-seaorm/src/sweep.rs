@@ -18,7 +18,7 @@ const DOING: &str = "clean up behind jobs";
 const VACUUM: &str = "VACUUM (SKIP_LOCKED, TRUNCATE false) tk_job_queue, tk_job_runs";
 
 /// Between two sweeps lies so many times the time that one took: where a transaction that somebody holds open keeps all rows, sweeping in vain stays cheap.
-const REST: u32 = 20;
+const REST: u32 = 5;
 
 /// When to clean up.
 #[derive(Debug, Default)]

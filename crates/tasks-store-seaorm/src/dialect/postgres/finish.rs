@@ -16,9 +16,9 @@ use crate::finish::DOING;
 use crate::row::{micros, millis};
 use crate::statement::On;
 
-/// (jobs, runs). By pairs: a list that is no part of the index would be gone through for each row.
+/// (jobs, runs). A join with the pairs could begin at the runs, where statistics say that there are none, and go through all pairs for each; this cannot.
 const END_RUNS: &str = "WITH k AS (DELETE FROM tk_locks WHERE run_id = ANY($2::uuid[]) AND (SELECT EXISTS (SELECT 1 FROM tk_locks))) \
-    DELETE FROM tk_job_runs r USING (SELECT unnest($1::uuid[]) AS job, unnest($2::uuid[]) AS run) AS v WHERE r.job_id = v.job AND r.run_id = v.run";
+    DELETE FROM tk_job_runs r WHERE r.job_id = ANY($1::uuid[]) AND ((r.job_id, r.run_id) IN (SELECT unnest($1::uuid[]), unnest($2::uuid[]))) IS TRUE";
 
 /// (jobs by ascending id, versions, states, last runs, trigger counts) of successes that have no result and nothing to forget
 const SETTLE_PLAIN: &str = "UPDATE tk_background_jobs j SET state = v.state, last_run_time = coalesce(v.last_run, j.last_run_time), trigger_count = v.triggers, \
@@ -166,7 +166,7 @@ fn versioned(sql: &'static str) -> &'static str {
 #[cfg(feature = "chaos-mutants")]
 fn end_runs() -> &'static str {
     if crate::mutants::is("finish-without-run-id") {
-        return END_RUNS.trim_end_matches(" AND r.run_id = v.run");
+        return END_RUNS.split(" AND ((").next().unwrap_or(END_RUNS);
     }
     END_RUNS
 }

@@ -20,6 +20,7 @@ mod network; // what must hold on every server when the network is encrypted or 
 mod network_mysql; // the same on MariaDB or MySQL
 mod network_postgres; // the same on PostgreSQL
 mod notify_postgres; // what processes tell each other through a PostgreSQL server
+mod plans_postgres; // that plans on PostgreSQL do not depend on how many rows a table is said to have
 mod postgres_schema; // a schema of its own for a test
 mod proxy; // a network that can swallow everything
 mod rights_postgres; // which rights a start needs, and the lock of the tables

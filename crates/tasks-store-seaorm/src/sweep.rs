@@ -7,9 +7,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use sea_orm::ConnectionTrait as _;
+use tasks_abstractions::StoreError;
 use tokio::runtime::Handle;
 
-use crate::statement::answered;
+use crate::error::failed;
+use crate::statement::{answered, column};
 use crate::store::SeaOrmStore;
 
 const DOING: &str = "clean up behind jobs";
@@ -17,8 +19,14 @@ const DOING: &str = "clean up behind jobs";
 /// Passes over a table that somebody else cleans up. The ends of the files stay, for cutting them off would hold up all others, and they are needed again at once.
 const VACUUM: &str = "VACUUM (SKIP_LOCKED, TRUNCATE false) tk_job_queue, tk_job_runs";
 
-/// Between two sweeps lies so many times the time that one took: where a transaction that somebody holds open keeps all rows, sweeping in vain stays cheap.
+/// Rows that are still there, by the server's count.
+const LEFT: &str = "SELECT coalesce(sum(n_dead_tup), 0)::bigint FROM pg_stat_user_tables WHERE relid IN ('tk_job_queue'::regclass, 'tk_job_runs'::regclass)";
+
+/// Between two sweeps lies so many times the time that one took.
 const REST: u32 = 5;
+
+/// After one in vain: a transaction that somebody holds open keeps the rows, and the tables grow.
+const REST_IN_VAIN: u32 = 50;
 
 /// When to clean up.
 #[derive(Debug, Default)]
@@ -50,10 +58,11 @@ impl Sweep {
         true
     }
 
-    fn ended(&self, began: Instant, now: Instant) {
+    fn ended(&self, began: Instant, now: Instant, in_vain: bool) {
+        let rest = if in_vain { REST_IN_VAIN } else { REST };
         let mut state = self.state();
         state.is_under_way = false;
-        state.not_before = now.checked_add(now.saturating_duration_since(began) * REST);
+        state.not_before = now.checked_add(now.saturating_duration_since(began) * rest);
     }
 }
 
@@ -69,21 +78,30 @@ impl SeaOrmStore {
         }
         let store = self.clone();
         match Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn(async move { store.sweep(now).await })),
-            Err(_) => self.handles().sweep.ended(now, now),
+            Ok(runtime) => drop(runtime.spawn(async move { store.sweep(now, after.into()).await })),
+            Err(_) => self.handles().sweep.ended(now, now, false),
         }
     }
 
-    async fn sweep(&self, began: Instant) {
+    async fn sweep(&self, began: Instant, after: u64) {
+        let left = self.vacuum().await.unwrap_or_else(|error| {
+            // The next one may fare better, and the server's own comes in any case.
+            tracing::debug!(%error, "the queue and the runs were not vacuumed");
+            u64::MAX
+        });
+        self.handles().sweep.ended(began, Instant::now(), left > after);
+    }
+
+    /// Answers how many removed rows are still there.
+    async fn vacuum(&self) -> Result<u64, StoreError> {
         let open = &self.handles().open;
-        let swept = answered(open.answer_limit, DOING, open.writer.execute_unprepared(VACUUM)).await;
-        self.handles().sweep.ended(began, Instant::now());
-        // The next one may fare better, and the server's own comes in any case.
-        match swept {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::debug!(%error, "the queue and the runs were not vacuumed"),
-            Err(error) => tracing::debug!(%error, "the queue and the runs were not vacuumed"),
-        }
+        let vacuum = open.writer.execute_unprepared(VACUUM);
+        answered(open.answer_limit, DOING, vacuum)
+            .await?
+            .map_err(|error| failed(error, DOING))?;
+        let row = self.reading().row(LEFT, Vec::new(), DOING).await?;
+        let left: i64 = row.map_or(Ok(0), |it| column(&it, 0, DOING))?;
+        Ok(u64::try_from(left).unwrap_or(0))
     }
 }
 

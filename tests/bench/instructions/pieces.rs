@@ -42,13 +42,13 @@ impl Piece {
     /// What was counted when this was last looked at.
     pub(super) const fn recorded(self) -> f64 {
         match self {
-            Self::Settle => 1.0,
-            Self::CronNext => 1.0,
-            Self::Scope => 1.0,
-            Self::MemoryClaim => 1.0,
-            Self::MemoryFinish => 1.0,
-            Self::SqliteClaim => 1.0,
-            Self::SqliteFinish => 1.0,
+            Self::Settle => 1_470.0,
+            Self::CronNext => 4_842.0,
+            Self::Scope => 369.0,
+            Self::MemoryClaim => 4_349.0,
+            Self::MemoryFinish => 12_157.0,
+            Self::SqliteClaim => 97_209.0,
+            Self::SqliteFinish => 117_828.0,
         }
     }
 

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use chrono::TimeDelta;
 use sea_orm::ConnectionTrait;
+use tasks_abstractions::JobRegistration;
+use tasks_abstractions::prelude::*;
 use tasks_abstractions::services::ServiceRegistry;
 use tasks_abstractions::store::JobQuery;
 use tasks_abstractions::{
@@ -12,10 +15,26 @@ use tasks_abstractions::{
     JobStatus, JobStore, JobType, Outcome,
 };
 use tasks_core::maintenance::{Checking, Cleaning};
-use tasks_core::{MaintenanceOptions, MemoryStore, Retention, TypeRetention};
+use tasks_core::{JobRegistry, MaintenanceOptions, MemoryStore, Retention, TypeRetention};
+use tasks_host::{Host, HostOptions, MemoryStoreModule};
 use tasks_multitenancy::{TenantId, TenantScope};
 use tasks_store_seaorm::SeaOrmStore;
 use tasks_testing::{ManualClock, TestHost};
+
+inject! {
+    /// Does nothing.
+    struct Quiet;
+}
+
+#[async_trait]
+impl BackgroundJob for Quiet {
+    const NAME: &'static str = "test.quiet";
+    type Args = ();
+
+    async fn execute(&self, (): (), _: &JobRunnableContext) -> JobResult {
+        Ok(Outcome::Done)
+    }
+}
 
 const ALL: TenantScope = TenantScope::All;
 
@@ -203,4 +222,31 @@ async fn checking_arms_what_lost_its_execution() {
         result_of(&host, Checking::NAME).await,
         "looked at 42 jobs, repaired 0"
     );
+}
+
+/// The options of a host reach its engine: what is not to be kept is gone with its outcome, without the cleaning job.
+#[tokio::test]
+async fn a_host_keeps_no_success_that_its_options_do_not_keep() {
+    let mut registry = JobRegistry::new();
+    registry
+        .add_job(&JobRegistration::of::<Quiet>("maintenance.rs:1"))
+        .expect("free");
+    let host = Host::builder()
+        .ignore_environment()
+        .module(MemoryStoreModule)
+        .registry(registry)
+        .options(|it: &mut HostOptions| {
+            it.maintenance = MaintenanceOptions::off();
+            it.maintenance.cleaning.completed = Retention::None;
+        })
+        .build()
+        .await
+        .expect("a host");
+    host.start().await.expect("it starts");
+    let id = host.jobs().enqueue::<Quiet>(()).await.expect("it is stored");
+    while let Some(job) = host.store().find(ALL, id).await.expect("it answers") {
+        assert_ne!(job.status, JobStatus::Completed, "it is kept");
+        tokio::task::yield_now().await;
+    }
+    host.stop().await.expect("it stops");
 }

@@ -37,7 +37,7 @@ pub struct Settlement {
     pub is_removed: bool,
     /// The next execution.
     pub next: Option<QueueEntry>,
-    /// What is recorded; `None` for runs that were returned and for types that are not logged.
+    /// What is recorded; `None` for runs that were returned, for types that are not logged, and for successes of which no log row is kept.
     pub log: Option<JobLog>,
     /// Jobs that follow. Their ids come from the run, so storing them again changes nothing.
     pub follow_ups: Vec<PreparedJob>,

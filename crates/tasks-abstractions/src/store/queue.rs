@@ -86,7 +86,7 @@ pub trait JobQueue: Send + Sync + Debug {
     /// Settles runs: where the run id is in flight and the job's version is the expected one, writes log, job, next execution and follow-ups,
     /// and removes the run row with the locks of its run. One answer each, in order. One bad row fails the whole call with kind `Rejected` and nothing is
     /// written; the caller then settles it alone. Conformance: `finish_writes_everything_together`, `finish_of_an_unknown_run_is_gone`,
-    /// `finish_after_a_command_is_stale`, `a_batch_keeps_apart_what_is_whose`, `a_bad_row_writes_nothing_of_its_batch`.
+    /// `finish_after_a_command_is_stale`, `a_batch_keeps_apart_what_is_whose`, `finish_removes_what_is_not_kept`, `a_bad_row_writes_nothing_of_its_batch`.
     async fn finish(&self, runs: &[FinishRun]) -> Result<Vec<FinishAnswer>, StoreError>;
 
     /// Changes jobs: for each, locks its rows, asks `decide`, and writes what it says in the same transaction. No command, finish or claim comes between what

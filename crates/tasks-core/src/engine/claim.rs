@@ -18,7 +18,7 @@ use crate::transition::RunReport;
 const SIDE_LOOK: Duration = Duration::from_secs(1);
 /// One in so many free slots is theirs then.
 const SIDE_SHARE: usize = 4;
-/// So many slots may go to one claim.
+/// So many slots may go to one claim, however few there are.
 const FEW_SLOTS: usize = 100;
 /// Nothing is claimed while as many outcomes as jobs may run at once wait for a batch to take them, but at least so many: quick jobs are written down together.
 const LEAST_AHEAD: usize = 50;

@@ -37,7 +37,7 @@ pub struct EngineOptions {
     pub lease: Duration,
     /// Most outcomes of one transaction. Defaults to 1,000.
     pub finish_batch: usize,
-    /// How long an outcome waits for others while more runs are in flight. Defaults to 2 ms.
+    /// How long an outcome waits at most for others, while code is running and half a batch is not there. Defaults to 2 ms.
     pub finish_linger: Duration,
     /// When outcomes are written: `batched`, several in one transaction, or `each`, at once and by itself. Defaults to batched.
     pub durable_finish: DurableFinish,

@@ -321,6 +321,13 @@ impl Evidence {
         });
     }
 
+    /// When the end of a run's process was seen, in microseconds of monotonic time.
+    pub(crate) fn end_was_seen(&self, run: &Run) -> Option<i64> {
+        let is_its = |life: &&Life| (life.node, life.generation) == (run.node, run.generation);
+        let life = self.lives.iter().find(is_its)?;
+        life.died.map(|(at, _)| at.mono)
+    }
+
     /// Sorts what was gathered and makes it easy to find.
     pub(crate) fn index(&mut self) {
         self.runs.sort_by_key(|it| it.start.mono);

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use chrono::{DateTime, Timelike as _, Utc};
 
 /// An instant in UTC. Everywhere in this system instants are whole microseconds, the finest unit that every supported
 /// database keeps.
@@ -11,7 +11,9 @@ pub type Timestamp = DateTime<Utc>;
 /// Cuts an instant to whole microseconds, so that it is equal to itself after a round trip through any store.
 #[must_use]
 pub fn truncate_to_micros(at: Timestamp) -> Timestamp {
-    at.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(at)
+    let whole = at.nanosecond() / 1_000 * 1_000;
+    // There is a second for each count of nanoseconds that was there before.
+    at.with_nanosecond(whole).unwrap_or(at)
 }
 
 /// Tells the time to the engine and its services.

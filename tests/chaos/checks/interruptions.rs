@@ -40,7 +40,15 @@ pub(super) fn what_kills_its_process_is_given_up(it: &Evidence) -> Vec<String> {
     let mut found = Vec::new();
     for (id, accepted) in &it.accepted {
         let most = it.jobs.get(id).map_or(3, |it| it.max_interruptions as usize);
-        let starts = it.runs_of(id).count();
+        // A process that takes its time to die has shown that this run does it no harm: the engine cannot know better.
+        let window = i64::try_from(it.settings.suspect_window.as_micros()).unwrap_or(i64::MAX);
+        let starts = it
+            .runs_of(id)
+            .filter(|run| {
+                it.end_was_seen(run)
+                    .is_none_or(|end| end - run.start.mono < window)
+            })
+            .count();
         // Once beside others, then alone.
         if accepted.work.does == Does::Abort && starts > most + 1 {
             found.push(format!(

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use tests::chaos::{CRON, EndKind, Moment, WORK_TYPE};
+use tests::chaos::{CRON, Does, EndKind, Moment, WORK_TYPE, Work};
 
-use super::{locks, overlap, rescue, violations};
+use super::{interruptions, locks, overlap, rescue, violations};
 use crate::answers::Answer;
-use crate::evidence::{Evidence, Hold, Known, Late, Run, Settled};
+use crate::evidence::{Accepted, Evidence, Hold, Known, Late, Run, Settled};
 use crate::fault::{Fault, Kind};
 use crate::node::{Ending, Life};
 use crate::place::Backend;
@@ -188,9 +188,9 @@ fn log_of(run: &Run) -> tasks_abstractions::run::JobLog {
 #[test]
 fn an_accepted_job_that_is_nowhere_is_lost() {
     let mut it = evidence(Vec::new());
-    let work = tests::chaos::Work {
+    let work = Work {
         serial: 1,
-        does: tests::chaos::Does::Quick { millis: 1 },
+        does: Does::Quick { millis: 1 },
     };
     it.answers.push(Answer::Accepted {
         job: "job".to_owned(),
@@ -264,6 +264,52 @@ fn an_overlap_after_a_late_renewal_has_a_cause() {
     assert!(overlapping(vec![starved]).is_empty());
     let of_the_other = fault(Kind::Starved, 2, 9, 16);
     assert_eq!(overlapping(vec![of_the_other]).len(), 1);
+}
+
+/// A job that kills its processes, each of which lives on for so many seconds after its start.
+fn killing(lived: &[i64]) -> Vec<String> {
+    let mut it = evidence(Vec::new());
+    it.lives = (1_u32..)
+        .zip(lived)
+        .map(|(generation, lived)| Life {
+            node: 1,
+            generation,
+            is_older: false,
+            born: at(0),
+            asked: None,
+            died: Some((at(i64::from(generation) * 10 + lived), Ending::Signal(6))),
+        })
+        .collect();
+    it.runs = (1_u32..)
+        .zip(lived)
+        .map(|(generation, _)| Run {
+            generation,
+            end: None,
+            ..run(&format!("run {generation}"), 1, i64::from(generation) * 10, 0)
+        })
+        .collect();
+    let work = Work {
+        serial: 0,
+        does: Does::Abort,
+    };
+    it.accepted.insert(
+        "job".to_owned(),
+        Accepted {
+            work,
+            with_order: false,
+        },
+    );
+    it.index();
+    interruptions::what_kills_its_process_is_given_up(&it)
+}
+
+#[test]
+fn what_kills_its_process_is_started_so_often_and_not_more() {
+    assert_eq!(killing(&[0, 0, 0, 0]).len(), 0);
+    assert_eq!(killing(&[0, 0, 0, 0, 0]).len(), 1);
+    // The window in which a run is suspected is a second here.
+    assert_eq!(killing(&[0, 0, 0, 1, 0]).len(), 0);
+    assert_eq!(killing(&[0, 0, 0, 1, 0, 0]).len(), 1);
 }
 
 #[test]

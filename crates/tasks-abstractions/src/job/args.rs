@@ -1,9 +1,15 @@
 //! Arguments of a job: a JSON object, with typed and string access.
 
+use std::fmt;
+use std::sync::OnceLock;
+
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 use thiserror::Error;
+
+use super::fields::Fields;
+use super::json_text::count_fields;
 
 /// Key under which arguments are kept that are no JSON object, such as a string or a list.
 const WHOLE: &str = "$";
@@ -33,9 +39,17 @@ pub enum ArgsError {
 }
 
 /// The arguments of a job. They are data of the job alone: no key of them shadows a field of the job.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct JobArgs(Map<String, Value>);
+///
+/// What a store has read stays text until somebody asks for a single argument: a job reads its own type straight from it.
+#[derive(Clone)]
+pub struct JobArgs(Form);
+
+#[derive(Clone)]
+enum Form {
+    Read(Map<String, Value>),
+    /// A JSON object with fields, and what it says once that was asked for.
+    Text(Box<str>, OnceLock<Box<Map<String, Value>>>),
+}
 
 impl JobArgs {
     /// No arguments.
@@ -51,9 +65,9 @@ impl JobArgs {
     /// [`ArgsError::Encode`] where the value has no JSON form, such as a map with keys that are no strings.
     pub fn from_typed<T: Serialize + ?Sized>(value: &T) -> Result<Self, ArgsError> {
         Ok(match serde_json::to_value(value).map_err(ArgsError::Encode)? {
-            Value::Object(map) => Self(map),
+            Value::Object(map) => Self(Form::Read(map)),
             Value::Null => Self::default(),
-            other => Self(Map::from_iter([(WHOLE.to_owned(), other)])),
+            other => Self(Form::Read(Map::from_iter([(WHOLE.to_owned(), other)]))),
         })
     }
 
@@ -66,27 +80,53 @@ impl JobArgs {
             expected: std::any::type_name::<T>(),
             source,
         };
-        if self.0.is_empty() {
+        if let Some(value) = self.straight_from_text() {
+            return Ok(value);
+        }
+        let map = self.map();
+        if map.is_empty() {
             // `()` and `None` are written as no arguments; a struct whose fields all have defaults is read from `{}`.
             return serde_json::from_value(Value::Null)
                 .or_else(|_| serde_json::from_value(Value::Object(Map::new())))
                 .map_err(fail);
         }
-        if let (1, Some(whole)) = (self.0.len(), self.0.get(WHOLE)) {
+        if let (1, Some(whole)) = (map.len(), map.get(WHOLE)) {
             return T::deserialize(whole).map_err(fail);
         }
-        T::deserialize(&self.0).map_err(fail)
+        T::deserialize(Fields(map)).map_err(fail)
+    }
+
+    /// The arguments without a map of them. `None` where it needs a closer look: something was kept whole, or they do not fit.
+    fn straight_from_text<T: DeserializeOwned>(&self) -> Option<T> {
+        match &self.0 {
+            Form::Text(text, _) if !text.contains(WHOLE) => serde_json::from_str(text).ok(),
+            Form::Text(..) | Form::Read(_) => None,
+        }
+    }
+
+    fn map(&self) -> &Map<String, Value> {
+        match &self.0 {
+            Form::Read(map) => map,
+            // It is an object: `from_json` takes no other text.
+            Form::Text(text, map) => map.get_or_init(|| serde_json::from_str(text).unwrap_or_default()),
+        }
     }
 
     /// One argument.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.0.get(key)
+        self.map().get(key)
     }
 
     /// Sets one argument and returns the former value.
     pub fn insert(&mut self, key: impl Into<String>, value: impl Into<Value>) -> Option<Value> {
-        self.0.insert(key.into(), value.into())
+        if let Form::Text(..) = &self.0 {
+            self.0 = Form::Read(self.map().clone());
+        }
+        match &mut self.0 {
+            Form::Read(map) => map.insert(key.into(), value.into()),
+            Form::Text(..) => None,
+        }
     }
 
     /// One argument as text: a JSON string as it is, anything else in its JSON form.
@@ -101,7 +141,7 @@ impl JobArgs {
     /// As [`get_string`](Self::get_string), `None` where there is none.
     #[must_use]
     pub fn try_get_string(&self, key: &str) -> Option<String> {
-        match self.0.get(key)? {
+        match self.get(key)? {
             Value::Null => None,
             Value::String(text) => Some(text.clone()),
             other => Some(other.to_string()),
@@ -120,7 +160,6 @@ impl JobArgs {
     /// [`ArgsError::Missing`] where there is none, [`ArgsError::Decode`] where it does not fit.
     pub fn get_job_data<T: DeserializeOwned>(&self, key: &str) -> Result<T, ArgsError> {
         let value = self
-            .0
             .get(key)
             .ok_or_else(|| ArgsError::Missing { key: key.to_owned() })?;
         T::deserialize(value).map_err(|source| ArgsError::Decode {
@@ -149,34 +188,76 @@ impl JobArgs {
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.map().is_empty()
     }
 
     /// The names and values.
     pub fn iter(&self) -> impl Iterator<Item = (&String, &Value)> {
-        self.0.iter()
+        self.map().iter()
     }
 
     /// The JSON text of the whole object, as stores keep it.
     #[must_use]
     pub fn to_json(&self) -> String {
-        Value::Object(self.0.clone()).to_string()
+        match &self.0 {
+            Form::Text(text, _) => text.to_string(),
+            // Writing to a text fails for no JSON; the other way to the same text cannot fail at all.
+            Form::Read(map) => {
+                serde_json::to_string(map).unwrap_or_else(|_| Value::Object(map.clone()).to_string())
+            }
+        }
     }
 
     /// Reads what [`to_json`](Self::to_json) wrote.
     ///
     /// # Errors
     /// [`ArgsError::Decode`] where the text is no JSON object.
-    pub fn from_json(text: &str) -> Result<Self, ArgsError> {
-        serde_json::from_str(text).map_err(|source| ArgsError::Decode {
-            expected: "a JSON object",
-            source,
-        })
+    pub fn from_json(text: impl Into<String>) -> Result<Self, ArgsError> {
+        let text = text.into();
+        match count_fields(&text) {
+            Ok(0) => Ok(Self::default()),
+            Ok(_) => Ok(Self(Form::Text(text.into_boxed_str(), OnceLock::new()))),
+            Err(source) => Err(ArgsError::Decode {
+                expected: "a JSON object",
+                source,
+            }),
+        }
+    }
+}
+
+impl Default for JobArgs {
+    fn default() -> Self {
+        Self(Form::Read(Map::new()))
+    }
+}
+
+impl fmt::Debug for JobArgs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("JobArgs").field(self.map()).finish()
+    }
+}
+
+/// By what they say, whatever they were made from.
+impl PartialEq for JobArgs {
+    fn eq(&self, other: &Self) -> bool {
+        self.map() == other.map()
+    }
+}
+
+impl Serialize for JobArgs {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.map().serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for JobArgs {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Map::deserialize(from).map(|it| Self(Form::Read(it)))
     }
 }
 
 impl FromIterator<(String, Value)> for JobArgs {
     fn from_iter<I: IntoIterator<Item = (String, Value)>>(items: I) -> Self {
-        Self(items.into_iter().collect())
+        Self(Form::Read(items.into_iter().collect()))
     }
 }

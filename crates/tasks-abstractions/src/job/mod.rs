@@ -2,8 +2,10 @@
 
 mod args;
 pub(crate) mod enums;
+mod fields;
 mod id;
 mod info;
+mod json_text;
 mod lane;
 mod retry;
 mod validate;

@@ -167,6 +167,103 @@ fn arguments_round_trip_in_any_shape() {
     );
 }
 
+/// What a store has read is text at first. It says the same as what was written, in every way to ask.
+#[test]
+fn arguments_out_of_a_text_are_those_that_were_written() {
+    #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+    struct Bill {
+        number: u64,
+        #[serde(default)]
+        lines: Vec<String>,
+    }
+    #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+    struct Wrapped(Bill);
+    #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+    enum Either {
+        Bill(Bill),
+        Nothing,
+    }
+    fn same<T: std::fmt::Debug + PartialEq + serde::Serialize + serde::de::DeserializeOwned>(value: &T) {
+        let written = JobArgs::from_typed(value).unwrap();
+        let read = JobArgs::from_json(written.to_json()).unwrap();
+        assert_eq!(written.to_typed::<T>().unwrap(), *value);
+        assert_eq!(read.to_typed::<T>().unwrap(), *value);
+        assert_eq!(read.to_json(), written.to_json());
+        assert_eq!(read.is_empty(), written.is_empty());
+        assert_eq!(format!("{read:?}"), format!("{written:?}"));
+        assert_eq!(
+            serde_json::to_string(&read).unwrap(),
+            serde_json::to_string(&written).unwrap()
+        );
+        assert_eq!(read, written);
+    }
+    let bill = || Bill {
+        number: 7,
+        lines: vec!["a $ and \"quotes\"".to_owned()],
+    };
+    same(&bill());
+    same(&());
+    same(&None::<Bill>);
+    same(&Some(bill()));
+    same(&Wrapped(bill()));
+    same(&Either::Bill(bill()));
+    same(&Either::Nothing);
+    same(&"$".to_owned());
+    same(&vec![bill(), bill()]);
+    same(&u64::MAX);
+    same(&std::collections::BTreeMap::from([
+        ("$".to_owned(), 1),
+        ("b".to_owned(), 2),
+    ]));
+    // Nothing is nothing, in however many spaces.
+    assert_eq!(
+        JobArgs::from_json(" { } ")
+            .unwrap()
+            .to_typed::<Option<Bill>>()
+            .unwrap(),
+        None
+    );
+
+    let mut args = JobArgs::from_json(r#"{"number":7}"#).unwrap();
+    assert_eq!(args.insert("number", 8), Some(7.into()));
+    assert_eq!(args.insert("lines", Vec::<String>::new()), None);
+    assert_eq!(
+        args.to_typed::<Bill>().unwrap(),
+        Bill {
+            number: 8,
+            lines: vec![]
+        }
+    );
+    assert_eq!(args.iter().count(), 2);
+    // The last of two of one name counts, as in a map.
+    let twice = JobArgs::from_json(r#"{"number":1,"number":2}"#).unwrap();
+    assert_eq!(twice.to_typed::<Bill>().unwrap().number, 2);
+}
+
+/// A text of which some part could not be read later is refused at once.
+#[test]
+fn arguments_are_read_whole_or_not_at_all() {
+    for text in [
+        "",
+        "null",
+        "[]",
+        "1",
+        "\"x\"",
+        "{",
+        r#"{"a":}"#,
+        r#"{"a":1} x"#,
+        r#"{"a":[1,{"b":1e999}]}"#,
+        r#"{"a":"\ud800"}"#,
+        r#"{1:2}"#,
+    ] {
+        let refused = JobArgs::from_json(text).unwrap_err().to_string();
+        assert!(
+            refused.contains("do not fit `a JSON object`"),
+            "{text}: {refused}"
+        );
+    }
+}
+
 #[test]
 fn names_give_the_same_id_for_ever() {
     let id = JobId::from_name(TenantId::HOST, "BackgroundWorkers", "shop.purge-carts");

@@ -288,7 +288,7 @@ impl JobColumns {
         Ok(JobInfo {
             id: JobId::new(self.id.0),
             tenant_id: TenantId::new(self.tenant_id.0),
-            args: JobArgs::from_json(&self.args).map_err(|it| format!("`args`: {it}"))?,
+            args: JobArgs::from_json(self.args).map_err(|it| format!("`args`: {it}"))?,
             source: coded(self.source, "source")?,
             status: JobStatus::from(state),
             is_running: false,

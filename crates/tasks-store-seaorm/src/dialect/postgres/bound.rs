@@ -7,6 +7,7 @@ use tasks_abstractions::store::StoreErrorKind;
 use uuid::Uuid;
 
 use super::arrays::Arrays;
+use super::packed::{Element, Packed};
 use crate::connect::Seat;
 use crate::statement::On;
 
@@ -27,12 +28,16 @@ impl Bound {
 
     /// Texts that may be missing.
     pub(super) fn optional_texts<'t>(self, values: impl Iterator<Item = Option<&'t str>>) -> Self {
-        self.with(values.collect::<Vec<_>>())
+        self.array(values)
     }
 
     /// Numbers that may be missing.
     pub(super) fn optional_bigints(self, values: impl Iterator<Item = Option<i64>>) -> Self {
-        self.with(values.collect::<Vec<_>>())
+        self.array(values)
+    }
+
+    fn array<T: Element>(self, values: impl Iterator<Item = T>) -> Self {
+        self.with(Packed::new(values))
     }
 
     /// Runs a statement with them and answers how many rows it changed.
@@ -71,18 +76,18 @@ impl Bound {
 
 impl Arrays for Bound {
     fn uuids(self, values: impl Iterator<Item = Uuid>) -> Self {
-        self.with(values.collect::<Vec<_>>())
+        self.array(values)
     }
 
     fn smallints(self, values: impl Iterator<Item = i16>) -> Self {
-        self.with(values.collect::<Vec<_>>())
+        self.array(values)
     }
 
     fn bigints(self, values: impl Iterator<Item = i64>) -> Self {
-        self.with(values.collect::<Vec<_>>())
+        self.array(values)
     }
 
     fn texts<'t>(self, values: impl Iterator<Item = &'t str>) -> Self {
-        self.with(values.collect::<Vec<_>>())
+        self.array(values)
     }
 }

@@ -16,6 +16,8 @@ pub(crate) mod finish;
 pub(crate) mod insert;
 #[cfg(feature = "postgres")]
 mod native;
+#[cfg(feature = "postgres")]
+mod packed;
 mod sql;
 pub(crate) mod submit;
 pub(crate) mod tables;

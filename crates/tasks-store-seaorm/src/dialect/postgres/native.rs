@@ -1,8 +1,8 @@
 //! A job out of columns of their own types.
 
 use sea_orm::QueryResult;
-use sea_orm::sqlx::postgres::{PgRow, Postgres};
-use sea_orm::sqlx::{Decode, Row as _};
+use sea_orm::sqlx::postgres::{PgRow, PgValueFormat};
+use sea_orm::sqlx::{Row as _, ValueRef as _};
 use serde::Deserialize;
 use tasks_abstractions::{JobInfo, StoreError};
 use uuid::Uuid;
@@ -27,10 +27,16 @@ impl<'r> Columns<'r> {
         Self { row, at }
     }
 
-    pub(super) fn next<T: Decode<'r, Postgres>>(&mut self) -> Result<T, String> {
-        let value = self.row.try_get_unchecked(self.at);
+    pub(super) fn next<T: Native<'r>>(&mut self) -> Result<T, String> {
+        let value = self.row.try_get_raw(self.at).map_err(|it| it.to_string())?;
         self.at += 1;
-        value.map_err(|it| it.to_string())
+        if value.is_null() {
+            return T::missing();
+        }
+        if value.format() != PgValueFormat::Binary {
+            return Err("the server sent it as text".to_owned());
+        }
+        T::read(value.as_bytes().map_err(|it| it.to_string())?)
     }
 
     fn id(&mut self) -> Result<Hex, String> {
@@ -51,6 +57,67 @@ impl<'r> Columns<'r> {
         value
             .map(|it| u64::try_from(it).map_err(|_| format!("{it} is no duration")))
             .transpose()
+    }
+}
+
+/// A value as the server sends it in binary form.
+pub(super) trait Native<'r>: Sized {
+    fn read(bytes: &'r [u8]) -> Result<Self, String>;
+
+    fn missing() -> Result<Self, String> {
+        Err("it is missing".to_owned())
+    }
+}
+
+fn whole<const N: usize>(bytes: &[u8]) -> Result<[u8; N], String> {
+    bytes
+        .try_into()
+        .map_err(|_| format!("it has {} bytes instead of {N}", bytes.len()))
+}
+
+impl Native<'_> for i16 {
+    fn read(bytes: &[u8]) -> Result<Self, String> {
+        whole(bytes).map(Self::from_be_bytes)
+    }
+}
+
+impl Native<'_> for i32 {
+    fn read(bytes: &[u8]) -> Result<Self, String> {
+        whole(bytes).map(Self::from_be_bytes)
+    }
+}
+
+impl Native<'_> for i64 {
+    fn read(bytes: &[u8]) -> Result<Self, String> {
+        whole(bytes).map(Self::from_be_bytes)
+    }
+}
+
+impl Native<'_> for Uuid {
+    fn read(bytes: &[u8]) -> Result<Self, String> {
+        whole(bytes).map(Self::from_bytes)
+    }
+}
+
+impl<'r> Native<'r> for &'r str {
+    fn read(bytes: &'r [u8]) -> Result<Self, String> {
+        std::str::from_utf8(bytes).map_err(|it| it.to_string())
+    }
+}
+
+impl<'r> Native<'r> for String {
+    fn read(bytes: &'r [u8]) -> Result<Self, String> {
+        <&str>::read(bytes).map(str::to_owned)
+    }
+}
+
+impl<'r, T: Native<'r>> Native<'r> for Option<T> {
+    fn read(bytes: &'r [u8]) -> Result<Self, String> {
+        T::read(bytes).map(Some)
+    }
+
+    fn missing() -> Result<Self, String> {
+        Ok(None)
     }
 }
 

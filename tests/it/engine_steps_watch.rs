@@ -1,57 +1,18 @@
 //! Steps of the engine by hand: what the watch step reports.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use std::fmt::{Debug, Write};
 use std::future::pending;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tasks_abstractions::{JobInfo, JobManagement};
 use tasks_testing::TestHost;
 use tasks_testing::scheduler_suite::{MemoryScheduler, SchedulerFixture};
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Metadata, Subscriber};
+use tracing::Level;
 
-/// Keeps the error lines of this thread.
-#[derive(Clone, Default)]
-struct Errors(Arc<Mutex<Vec<String>>>);
-
-struct Text(String);
-
-impl Visit for Text {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        // Writing to a string never fails.
-        let _ = write!(self.0, "{field}={value:?} ");
-    }
-}
-
-impl Subscriber for Errors {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() == Level::ERROR
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        let mut text = Text(String::new());
-        event.record(&mut text);
-        self.0.lock().unwrap().push(text.0);
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
+use crate::log_lines::LogLines;
 
 async fn is_reported_stuck(set: impl Fn(JobInfo) -> JobInfo) {
-    let errors = Errors::default();
+    let errors = LogLines::of(Level::ERROR);
     let _guard = tracing::subscriber::set_default(errors.clone());
     let fx = MemoryScheduler::new();
     let host = fx.node("a").run("t", |_| pending()).build().unwrap();
@@ -61,11 +22,9 @@ async fn is_reported_stuck(set: impl Fn(JobInfo) -> JobInfo) {
     host.start();
     host.recorder().started(id, 1, TestHost::RUN_LIMIT).await.unwrap();
     let is_stuck = || {
-        let errors = errors.0.lock().unwrap();
-        errors
-            .iter()
-            .filter(|it| it.contains("stuck") && it.contains(&id.to_string()))
-            .count()
+        let errors = errors.lines();
+        let about = |it: &&String| it.contains("stuck") && it.contains(&id.to_string());
+        errors.iter().filter(about).count()
     };
     let pass = |seconds| tokio::time::timeout(Duration::from_secs(seconds), pending::<()>());
     assert!(pass(39).await.is_err());

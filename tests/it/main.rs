@@ -14,6 +14,7 @@ mod engine_steps_watch; // steps by hand: what the watch step reports
 mod host; // what a host refuses to start, order of start and stop, drain
 mod host_clock; // a machine whose clock is wrong
 mod host_tenants; // the tenants that a host provides
+mod log_lines; // what a thread says in its log
 mod maintenance; // the system jobs Cleaning and Checking
 mod mysql_database; // a database of its own for a test
 mod network; // what must hold on every server when the network is encrypted or falls silent

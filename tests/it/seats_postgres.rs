@@ -7,13 +7,17 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement, TransactionTrait};
 use tasks_abstractions::job::Lane;
 use tasks_abstractions::store::{ClaimRequest, FinishAnswer, SubmitAnswer};
-use tasks_abstractions::{JobQueue, JobStore};
+use tasks_abstractions::{JobInfo, JobPriority, JobQueue, JobSource, JobStore, RetryPolicy};
 use tasks_multitenancy::TenantScope;
 use tasks_store_seaorm::SeaOrmStore;
 use tasks_testing::ManualClock;
-use tasks_testing::samples::{at, claim_id, done, due, instance_id, job_id, node, once};
+use tasks_testing::samples::{
+    at, claim_id, done, due, instance_id, job_id, node, of_tenant, once, repeating, tenant,
+};
 use tokio::time::timeout;
+use tracing::Level;
 
+use crate::log_lines::LogLines;
 use crate::postgres_schema::Schema;
 
 const WRITERS: u32 = 2;
@@ -100,6 +104,44 @@ async fn calls_that_are_given_up_cost_no_place() {
     store.close().await.unwrap();
 }
 
+/// Jobs with whatever fields are claimed together in a few statements. What goes row by row instead is right, too, so only the log tells it.
+#[tokio::test]
+async fn a_claim_takes_jobs_of_every_kind_together() {
+    let schema = Schema::new();
+    let (store, _, _) = open(&schema).await;
+    let jobs = [
+        once(1),
+        repeating(2),
+        of_tenant(3, tenant(1)),
+        JobInfo {
+            source: JobSource::System,
+            priority: JobPriority::High,
+            ..once(4)
+        },
+        JobInfo {
+            is_enabled: false,
+            trigger_count: u32::MAX,
+            max_count: 2,
+            description: Some("ä\n\"'".to_owned()),
+            retry_policy: Some(RetryPolicy::fixed(Duration::from_secs(3))),
+            last_run_time: Some(at(7)),
+            ..once(5)
+        },
+    ];
+    let due: Vec<_> = jobs.into_iter().map(|it| due(it, at(0))).collect();
+    store.submit(&due).await.unwrap();
+    let lines = LogLines::of(Level::DEBUG);
+    let claimed = {
+        let _guard = tracing::subscriber::set_default(lines.clone());
+        store.claim(&request(100)).await.unwrap()
+    };
+    assert_eq!(claimed.len(), due.len());
+    let own = |it: &String| it.starts_with("tasks_store_seaorm");
+    let said: Vec<_> = lines.lines().into_iter().filter(own).collect();
+    assert!(said.is_empty(), "{said:?}");
+    store.close().await.unwrap();
+}
+
 /// A job that cannot be read, and one that has both a waiting execution and one in flight, are passed over; all others are claimed with them in the batch.
 #[tokio::test]
 async fn a_claim_passes_over_what_is_not_as_it_should_be() {
@@ -123,9 +165,15 @@ async fn a_claim_passes_over_what_is_not_as_it_should_be() {
     ] {
         server.execute_unprepared(&sql).await.unwrap();
     }
-    let claimed = store.claim(&request(100)).await.unwrap();
+    let lines = LogLines::of(Level::DEBUG);
+    let claimed = {
+        let _guard = tracing::subscriber::set_default(lines.clone());
+        store.claim(&request(100)).await.unwrap()
+    };
     let ids: Vec<_> = claimed.iter().map(|it| it.job.id).collect();
     assert_eq!(ids, [job_id(1), job_id(4)]);
+    let is_told = |it: &String| it.starts_with("tasks_store_seaorm") && it.contains("row by row");
+    assert!(lines.lines().iter().any(is_told), "{:?}", lines.lines());
     let waiting = format!("SELECT count(*) FROM {own}.tk_job_queue");
     assert_eq!(
         number(&server, waiting).await,

@@ -11,9 +11,10 @@ pub type Timestamp = DateTime<Utc>;
 /// Cuts an instant to whole microseconds, so that it is equal to itself after a round trip through any store.
 #[must_use]
 pub fn truncate_to_micros(at: Timestamp) -> Timestamp {
+    let at = at.naive_utc();
     let whole = at.nanosecond() / 1_000 * 1_000;
-    // There is a second for each count of nanoseconds that was there before.
-    at.with_nanosecond(whole).unwrap_or(at)
+    // No count of nanoseconds is refused that is less than one which was there.
+    at.with_nanosecond(whole).unwrap_or(at).and_utc()
 }
 
 /// Tells the time to the engine and its services.

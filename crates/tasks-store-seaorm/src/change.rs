@@ -136,9 +136,8 @@ async fn apply<C: ConnectionTrait>(
         Decision::Delete(log) => {
             delete(on, &snapshot).await?;
             if let Some(log) = log {
-                let rows = json_rows([LogRow(&log)])?;
-                on.execute_batches(on.dialect.sql().insert_logs, rows, DOING)
-                    .await?;
+                let row = on.dialect.sql().insert_logs.with([LogRow(&log)])?;
+                on.write(row, &[], DOING).await?;
             }
             Ok(ChangeAnswer::Deleted(Box::new(snapshot)))
         }
@@ -166,12 +165,12 @@ async fn write<C: ConnectionTrait>(
     match &change.waiting {
         WaitingChange::Keep => {}
         WaitingChange::Remove => {
-            on.execute_batches(sql.delete_queue, key(id)?, DOING).await?;
+            on.write(sql.delete_queue.with(key(id))?, &[], DOING).await?;
         }
         WaitingChange::Set(entry) => {
             ensure_lanes(on, &HashSet::from([&entry.lane])).await?;
-            on.execute_batches(sql.put_queue, json_rows([Place::new(id, entry)])?, DOING)
-                .await?;
+            let place = sql.put_queue.with([Place::new(id, entry)])?;
+            on.write(place, &[], DOING).await?;
         }
     }
     if former.run.is_some() && (change.run.after.is_some() || change.run.cancel.is_some()) {
@@ -229,16 +228,16 @@ pub(crate) async fn name_holder<C: ConnectionTrait>(
 pub(crate) async fn delete<C: ConnectionTrait>(on: On<'_, C>, job: &JobSnapshot) -> Result<(), StoreError> {
     let sql = on.dialect.sql();
     let id = job.job.id;
-    on.execute_batches(sql.delete_jobs, key(id)?, DOING).await?;
-    on.execute_batches(sql.delete_queue, key(id)?, DOING).await?;
+    on.write(sql.delete_jobs.with(key(id))?, &[], DOING).await?;
+    on.write(sql.delete_queue.with(key(id))?, &[], DOING).await?;
     if let Some(run) = &job.run {
         let run = json_rows([Hex(run.run_id.as_uuid())])?;
-        on.execute_batches(sql.delete_runs, key(id)?, DOING).await?;
+        on.write(sql.delete_runs.with(key(id))?, &[], DOING).await?;
         on.execute_batches(sql.delete_locks, run, DOING).await?;
     }
     Ok(())
 }
 
-fn key(id: JobId) -> Result<Vec<(String, u64)>, StoreError> {
-    json_rows([Hex(id.as_uuid())])
+fn key(id: JobId) -> [Hex; 1] {
+    [Hex(id.as_uuid())]
 }

@@ -16,6 +16,7 @@ use tasks_multitenancy::TenantScope;
 use crate::connect::{Seat, Seats};
 #[cfg(feature = "postgres")]
 use crate::dialect::postgres;
+use crate::dialect::{Batch, Sql};
 use crate::error::refuse_nul;
 use crate::list::snapshots_on;
 use crate::row::{Hex, LogRow, Place, json_rows, micros};
@@ -29,16 +30,18 @@ pub(crate) const DOING: &str = "write down finished runs";
 #[derive(Serialize)]
 struct SettledJob<'a>(Hex, i16, Option<&'a str>, Option<i64>, u32, u32, u32, u32, u8);
 
-/// What is written for runs that are settled, one JSON text a table.
+/// What is written for runs that are settled, one batch a table.
 struct Writing {
     /// Jobs whose run ends.
-    ended: Vec<(String, u64)>,
-    runs: Vec<(String, u64)>,
-    logs: Vec<(String, u64)>,
-    jobs: Vec<(String, u64)>,
+    ended: Batch,
+    /// Their locks, by run.
+    locks: Vec<(String, u64)>,
+    logs: Batch,
+    jobs: Batch,
     /// Jobs that are removed.
-    removed: Vec<(String, u64)>,
-    next: Vec<(String, u64)>,
+    removed: Batch,
+    next: Batch,
+    follow_ups: Vec<PreparedJob>,
 }
 
 impl SeaOrmStore {
@@ -67,27 +70,62 @@ impl SeaOrmStore {
                 Err(error) => return Err(error),
             }
         }
-        let keys = json_rows(
-            runs.iter()
-                .map(|it| (Hex(it.job_id.as_uuid()), Hex(it.run_id.as_uuid()), it.job_version)),
-        )?;
+        if let Some(answers) = self.finish_on_thread(runs, &lanes).await? {
+            self.lanes_are_known(lanes);
+            return Ok(answers);
+        }
+        let sql = self.handles().open.dialect.sql();
+        let keys = keys_of(sql, runs)?;
         // Nearly always all of them can be settled: then nothing is put together while the write lock is held.
-        let whole = Writing::of(&runs.iter())?;
+        let whole = Writing::of(sql, &runs.iter())?;
 
         let tx = self.begin(DOING).await?;
         let on = self.on(&tx);
         lock_jobs(on, runs.iter().map(|it| it.job_id), DOING).await?;
         let mut answers = judge(on, runs, keys).await?;
         if answers.iter().all(|it| matches!(it, FinishAnswer::Applied)) {
-            write(on, whole, runs.iter(), &lanes).await?;
+            write(on, whole, &lanes).await?;
         } else {
             let left = || applied(runs, &answers);
-            write(on, Writing::of(&left())?, left(), &lanes).await?;
+            write(on, Writing::of(sql, &left())?, &lanes).await?;
             look_at_stale(on, runs, &mut answers).await?;
         }
         self.commit(tx, DOING).await?;
         self.lanes_are_known(lanes);
         Ok(answers)
+    }
+
+    /// As [`finish_runs`](Self::finish_runs), on the thread for it, where the database has one. `None` where it has none, or where not all of them could be settled and nothing was written.
+    async fn finish_on_thread(
+        &self,
+        runs: &[FinishRun],
+        lanes: &HashSet<&Lane>,
+    ) -> Result<Option<Vec<FinishAnswer>>, StoreError> {
+        let open = &self.handles().open;
+        let mut seen = HashSet::with_capacity(runs.len());
+        let Some(thread) = &open.writer_thread else {
+            return Ok(None);
+        };
+        if !runs.iter().all(|it| seen.insert(it.run_id)) {
+            return Ok(None);
+        }
+        let sql = open.dialect.sql();
+        let (keys, writing) = (keys_of(sql, runs)?, Writing::of(sql, &runs.iter())?);
+        let lanes: Vec<Lane> = lanes.iter().map(|it| (*it).clone()).collect();
+        let store = self.clone();
+        let is_written = thread.carry_out(async move {
+            let tx = store.begin(DOING).await?;
+            let on = store.on(&tx);
+            if !exceptions(on, keys).await?.is_empty() {
+                store.rollback(tx, DOING).await?;
+                return Ok(false);
+            }
+            write(on, writing, &lanes.iter().collect()).await?;
+            store.commit(tx, DOING).await?;
+            Ok(true)
+        });
+        let is_written = is_written.await?;
+        Ok(is_written.then(|| vec![FinishAnswer::Applied; runs.len()]))
     }
 
     /// As [`finish_runs`](Self::finish_runs), in as few statements as PostgreSQL lets it. `None` where a run is gone or its job was changed, and nothing was written.
@@ -123,10 +161,10 @@ async fn finish_in(
         return Ok(None);
     }
     submit::ensure_lanes(on, lanes).await?;
-    let next = json_rows(runs.iter().filter_map(place_of_next))?;
-    on.execute_batches(on.dialect.sql().put_queue, next, DOING)
-        .await?;
-    write_follow_ups(on, runs.iter()).await?;
+    let put_queue = on.dialect.sql().put_queue;
+    let next = put_queue.with(runs.iter().filter_map(place_of_next))?;
+    on.write(next, &[], DOING).await?;
+    write_follow_ups(on, &follow_ups_of(runs.iter())).await?;
     Ok(Some(vec![FinishAnswer::Applied; runs.len()]))
 }
 
@@ -146,22 +184,24 @@ fn place_of_next(run: &FinishRun) -> Option<Place<'_>> {
     next.map(|next| Place::new(run.job_id, next))
 }
 
-async fn write_follow_ups<'a, C: ConnectionTrait>(
+fn follow_ups_of<'a>(runs: impl Iterator<Item = &'a FinishRun>) -> Vec<PreparedJob> {
+    runs.flat_map(|it| it.settlement.follow_ups.iter().cloned())
+        .collect()
+}
+
+async fn write_follow_ups<C: ConnectionTrait>(
     on: On<'_, C>,
-    runs: impl Iterator<Item = &'a FinishRun>,
+    follow_ups: &[PreparedJob],
 ) -> Result<(), StoreError> {
-    let follow_ups: Vec<PreparedJob> = runs
-        .flat_map(|it| it.settlement.follow_ups.iter().cloned())
-        .collect();
     if !follow_ups.is_empty() {
         // Their ids come from the run: one that exists was stored by an earlier try.
-        submit::insert(on, &follow_ups, &HashSet::new()).await?;
+        submit::insert(on, follow_ups, &HashSet::new()).await?;
     }
     Ok(())
 }
 
 impl Writing {
-    fn of<'a>(runs: &(impl Iterator<Item = &'a FinishRun> + Clone)) -> Result<Self, StoreError> {
+    fn of<'a>(sql: &Sql, runs: &(impl Iterator<Item = &'a FinishRun> + Clone)) -> Result<Self, StoreError> {
         // In the order of the indexes: sorting them there costs more.
         let mut runs: Vec<&FinishRun> = runs.clone().collect();
         runs.sort_unstable_by_key(|it| it.job_id);
@@ -183,15 +223,18 @@ impl Writing {
             )
         });
         Ok(Self {
-            ended: json_rows(runs.clone().map(|it| Hex(it.job_id.as_uuid())))?,
-            runs: json_rows(runs.clone().map(|it| Hex(it.run_id.as_uuid())))?,
-            logs: json_rows(
+            ended: sql
+                .delete_runs
+                .with(runs.clone().map(|it| Hex(it.job_id.as_uuid())))?,
+            locks: json_rows(runs.clone().map(|it| Hex(it.run_id.as_uuid())))?,
+            logs: sql.insert_logs.with(
                 runs.clone()
                     .filter_map(|it| it.settlement.log.as_ref().map(LogRow)),
             )?,
-            jobs: json_rows(jobs)?,
-            removed: json_rows(removed.map(|it| Hex(it.job_id.as_uuid())))?,
-            next: json_rows(runs.clone().filter_map(place_of_next))?,
+            jobs: sql.settle_jobs.with(jobs)?,
+            removed: sql.delete_jobs.with(removed.map(|it| Hex(it.job_id.as_uuid())))?,
+            next: sql.put_queue.with(runs.clone().filter_map(place_of_next))?,
+            follow_ups: follow_ups_of(runs),
         })
     }
 }
@@ -204,33 +247,43 @@ fn lanes_of(runs: &[FinishRun]) -> impl Iterator<Item = &Lane> {
     })
 }
 
+fn keys_of(sql: &Sql, runs: &[FinishRun]) -> Result<Batch, StoreError> {
+    sql.finish_exceptions
+        .with(runs.iter().enumerate().map(|(at, it)| {
+            let (job, run) = (Hex(it.job_id.as_uuid()), Hex(it.run_id.as_uuid()));
+            (job, run, it.job_version, at as u64)
+        }))
+}
+
+/// Which of the keys cannot be settled.
+async fn exceptions<C: ConnectionTrait>(on: On<'_, C>, keys: Batch) -> Result<Vec<usize>, StoreError> {
+    let mut exceptions = Vec::new();
+    for (from, row) in on.answers(keys, DOING).await? {
+        #[cfg(feature = "chaos-mutants")]
+        if crate::mutants::is(if column::<bool>(&row, 1, DOING)? {
+            "version-ignored"
+        } else {
+            "finish-without-run-id"
+        }) {
+            continue;
+        }
+        let at = usize::try_from(column::<i64>(&row, 0, DOING)?).unwrap_or(usize::MAX);
+        exceptions.push(from.saturating_add(at));
+    }
+    Ok(exceptions)
+}
+
 /// What becomes of each run. Only exceptions come back from the database. Stale ones are `Gone` here until they are looked at.
 async fn judge<C: ConnectionTrait>(
     on: On<'_, C>,
     runs: &[FinishRun],
-    keys: Vec<(String, u64)>,
+    keys: Batch,
 ) -> Result<Vec<FinishAnswer>, StoreError> {
     let mut answers = vec![FinishAnswer::Applied; runs.len()];
-    let mut from = 0_usize;
-    for (json, count) in keys {
-        for row in on
-            .rows(on.dialect.sql().finish_exceptions, vec![json.into()], DOING)
-            .await?
-        {
-            #[cfg(feature = "chaos-mutants")]
-            if crate::mutants::is(if column::<bool>(&row, 1, DOING)? {
-                "version-ignored"
-            } else {
-                "finish-without-run-id"
-            }) {
-                continue;
-            }
-            let at = usize::try_from(column::<i64>(&row, 0, DOING)?).unwrap_or(usize::MAX);
-            if let Some(answer) = answers.get_mut(from.saturating_add(at)) {
-                *answer = FinishAnswer::Gone;
-            }
+    for at in exceptions(on, keys).await? {
+        if let Some(answer) = answers.get_mut(at) {
+            *answer = FinishAnswer::Gone;
         }
-        from += usize::try_from(count).unwrap_or(usize::MAX);
     }
     let mut seen = HashSet::with_capacity(runs.len());
     for (run, answer) in runs.iter().zip(&mut answers) {
@@ -269,22 +322,20 @@ async fn look_at_stale<C: ConnectionTrait>(
     Ok(())
 }
 
-async fn write<'a, C: ConnectionTrait>(
+async fn write<C: ConnectionTrait>(
     on: On<'_, C>,
     writing: Writing,
-    runs: impl Iterator<Item = &'a FinishRun>,
     lanes: &HashSet<&Lane>,
 ) -> Result<(), StoreError> {
-    let sql = on.dialect.sql();
     submit::ensure_lanes(on, lanes).await?;
-    on.execute_batches(sql.settle_jobs, writing.jobs, DOING).await?;
-    on.execute_batches(sql.delete_jobs, writing.removed, DOING)
+    on.write(writing.jobs, &[], DOING).await?;
+    on.write(writing.removed, &[], DOING).await?;
+    on.write(writing.next, &[], DOING).await?;
+    on.write(writing.ended, &[], DOING).await?;
+    on.execute_batches(on.dialect.sql().delete_locks, writing.locks, DOING)
         .await?;
-    on.execute_batches(sql.put_queue, writing.next, DOING).await?;
-    on.execute_batches(sql.delete_runs, writing.ended, DOING).await?;
-    on.execute_batches(sql.delete_locks, writing.runs, DOING).await?;
-    on.execute_batches(sql.insert_logs, writing.logs, DOING).await?;
-    write_follow_ups(on, runs).await
+    on.write(writing.logs, &[], DOING).await?;
+    write_follow_ups(on, &writing.follow_ups).await
 }
 
 fn refuse_finish_nul(run: &FinishRun) -> Result<(), StoreError> {

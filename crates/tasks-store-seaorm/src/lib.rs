@@ -52,8 +52,10 @@ mod store;
 mod submit;
 #[cfg(feature = "postgres")]
 mod sweep;
+mod take_over;
 mod transaction;
 mod walk;
+mod writer_thread;
 
 pub use module::SeaOrmStoreModule;
 pub use options::{Durability, SeaOrmStoreOptions};

@@ -11,7 +11,7 @@ use tasks_multitenancy::TenantScope;
 
 use crate::finish::refuse_log_nul;
 use crate::list::{Filter, List};
-use crate::row::{LogRow, json_rows, read_log};
+use crate::row::{LogRow, read_log};
 use crate::statement::On;
 use crate::store::SeaOrmStore;
 
@@ -58,12 +58,11 @@ impl JobStore for SeaOrmStore {
     async fn store_log(&self, log: JobLog) -> Result<(), StoreError> {
         let doing = "store a log row";
         refuse_log_nul(&log)?;
-        let rows = json_rows([LogRow(&log)])?;
         let tx = self.begin(doing).await?;
         let on = self.on(&tx);
         if find_log(on, log.job_id, log.run_id).await?.is_none() {
-            on.execute_batches(on.dialect.sql().insert_logs, rows, doing)
-                .await?;
+            let row = on.dialect.sql().insert_logs.with([LogRow(&log)])?;
+            on.write(row, &[], doing).await?;
         }
         self.commit(tx, doing).await
     }

@@ -7,7 +7,7 @@ use tasks_abstractions::StoreError;
 use tasks_abstractions::store::StoreErrorKind;
 
 use crate::connect::Handles;
-use crate::dialect::Dialect;
+use crate::dialect::{Batch, Dialect, Part};
 use crate::error;
 
 /// Where statements run: a pool, a transaction of the store's own, or one of the caller's.
@@ -106,6 +106,29 @@ impl<'c, C: ConnectionTrait> On<'c, C> {
         answered(self.limit, doing, asked)
             .await?
             .map_err(|it| (self.failed)(it, doing))
+    }
+
+    /// Writes a batch and answers how many rows that changed. `others` are the statement's parameters beside the rows.
+    pub(crate) async fn write(self, batch: Batch, others: &[Value], doing: &str) -> Result<u64, StoreError> {
+        let mut changed = 0;
+        for Part { sql, values, .. } in batch.into_parts(others) {
+            changed += self.execute(sql, values, doing).await?;
+        }
+        Ok(changed)
+    }
+
+    /// Rows that a statement answers for a batch, each with the number from which its part of the batch counts.
+    pub(crate) async fn answers(
+        self,
+        batch: Batch,
+        doing: &str,
+    ) -> Result<Vec<(usize, QueryResult)>, StoreError> {
+        let mut answers = Vec::new();
+        for Part { first, sql, values } in batch.into_parts(&[]) {
+            let rows = self.rows(sql, values, doing).await?;
+            answers.extend(rows.into_iter().map(|it| (first, it)));
+        }
+        Ok(answers)
     }
 
     /// Runs a statement for each batch and answers how many rows they changed.

@@ -10,8 +10,8 @@ use tasks_abstractions::store::{ClaimRequest, ClaimedRun, PreparedJob, StoreErro
 use tasks_abstractions::{JobId, JobInfo, JobState, StoreError, WakeHandle};
 use uuid::Uuid;
 
-use crate::claim::{claimed_run, move_to_runs, must_live};
-use crate::dialect::{Dialect, postgres};
+use crate::claim::{claimed_run, in_flight, move_to_runs, must_live};
+use crate::dialect::{Batched, Dialect, postgres};
 use crate::error::refuse_nul;
 use crate::row::{Hex, JobRow, Place, PlainRow, json_rows, name_key, uuid_at};
 use crate::statement::{On, column};
@@ -153,7 +153,13 @@ impl SeaOrmStore {
             let now = clock.map(|it| self.now_from(request.now, it)).transpose()?;
             if let Some(now) = now.filter(|it| first.due_at <= *it) {
                 let job = stored_as(&new_row(job));
-                claimed.push(claimed_run(job, first.clone(), request, self.new_run(), now));
+                claimed.push(claimed_run(
+                    in_flight(job),
+                    first.clone(),
+                    request,
+                    self.new_run(),
+                    now,
+                ));
                 move_to_runs(on, request, now, &mut claimed).await?;
             }
         }
@@ -237,9 +243,7 @@ async fn insert_part<C: ConnectionTrait>(
         } else if let Some(sql) = on.dialect.sql().insert_plain_jobs
             && rows.iter().all(JobRow::is_plain)
         {
-            for (json, _) in json_rows(rows.iter().map(PlainRow))? {
-                inserted.extend(insert_rows(on, sql, json, DOING).await?);
-            }
+            inserted.extend(insert_plain(on, sql, &rows).await?);
         } else {
             for (json, _) in json_rows(rows)? {
                 inserted.extend(insert_rows(on, on.dialect.sql().insert_jobs, json, DOING).await?);
@@ -266,11 +270,32 @@ async fn insert_part<C: ConnectionTrait>(
     if on.dialect == Dialect::Postgres {
         postgres::submit::insert_first(on, first).await?;
     } else {
-        let places = json_rows(first.map(|(job, first)| Place::new(job, first)))?;
-        on.execute_batches(on.dialect.sql().put_queue, places, DOING)
-            .await?;
+        let put_queue = on.dialect.sql().put_queue;
+        let places = put_queue.with(first.map(|(job, first)| Place::new(job, first)))?;
+        on.write(places, &[], DOING).await?;
     }
     Ok(answers)
+}
+
+/// As [`insert_rows`], for jobs that are plain.
+async fn insert_plain<C: ConnectionTrait>(
+    on: On<'_, C>,
+    sql: Batched,
+    rows: &[JobRow<'_>],
+) -> Result<Vec<Uuid>, StoreError> {
+    let plain = rows.iter().map(PlainRow);
+    if let Batched::Json(sql) = sql {
+        let mut inserted = Vec::with_capacity(rows.len());
+        for (json, _) in json_rows(plain)? {
+            inserted.extend(insert_rows(on, sql, json, DOING).await?);
+        }
+        return Ok(inserted);
+    }
+    let inserted = on.answers(sql.with(plain)?, DOING).await?;
+    inserted
+        .iter()
+        .map(|(_, it)| uuid_at(it, 0, "the id of a new job"))
+        .collect()
 }
 
 /// Inserts the rows of jobs whose id and name are free, and answers which those are.

@@ -210,6 +210,24 @@ fn a_process_that_ends_by_itself_is_found() {
     assert_eq!(super::members::processes_end_as_asked(&it).len(), 2);
 }
 
+/// A process that was stopped with the lock of the file in its hands holds up whoever starts; on servers it holds no such lock.
+#[test]
+fn a_start_may_fail_where_another_process_may_hold_the_whole_file() {
+    let failed = |backend, faults| {
+        let mut it = evidence(faults);
+        it.backend = backend;
+        it.lives[0].asked = None;
+        it.lives[0].born = at(15);
+        it.lives[0].died = Some((at(20), Ending::Code(1)));
+        super::members::processes_end_as_asked(&it).len()
+    };
+    let stopped = || vec![fault(Kind::Stop, 2, 14, 22)];
+    assert_eq!(failed(Backend::Sqlite, stopped()), 0);
+    assert_eq!(failed(Backend::Sqlite, vec![fault(Kind::Stop, 2, 5, 10)]), 1);
+    assert_eq!(failed(Backend::Sqlite, Vec::new()), 1);
+    assert_eq!(failed(Backend::Postgres, stopped()), 1);
+}
+
 fn late(faults: Vec<Fault>, calls: u64, stall: u64) -> Evidence {
     let mut it = evidence(faults);
     it.came_late(&Late {

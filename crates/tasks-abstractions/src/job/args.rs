@@ -44,6 +44,14 @@ pub enum ArgsError {
 #[derive(Clone)]
 pub struct JobArgs(Form);
 
+/// What was kept whole.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Whole<T> {
+    #[serde(rename = "$")]
+    value: T,
+}
+
 #[derive(Clone)]
 enum Form {
     Read(Map<String, Value>),
@@ -96,11 +104,15 @@ impl JobArgs {
         T::deserialize(Fields(map)).map_err(fail)
     }
 
-    /// The arguments without a map of them. `None` where it needs a closer look: something was kept whole, or they do not fit.
+    /// The arguments without a map of them. `None` where it needs a closer look, because they do not fit.
     fn straight_from_text<T: DeserializeOwned>(&self) -> Option<T> {
-        match &self.0 {
-            Form::Text(text, _) if !text.contains(WHOLE) => serde_json::from_str(text).ok(),
-            Form::Text(..) | Form::Read(_) => None,
+        let Form::Text(text, _) = &self.0 else {
+            return None;
+        };
+        if text.contains("\"$\"") {
+            serde_json::from_str(text).ok().map(|Whole { value }| value)
+        } else {
+            serde_json::from_str(text).ok()
         }
     }
 

@@ -67,7 +67,8 @@ impl Engine {
 
     async fn execute(self, claimed: ClaimedRun, cancel: RunCancel) {
         let (job_id, run_id, tenant) = (claimed.job.id, claimed.run.run_id, claimed.job.tenant_id);
-        let code = CurrentTenant::change(tenant, self.run_code(&claimed, cancel));
+        // In a place of its own: the task is moved several times before it begins.
+        let code = CurrentTenant::change(tenant, Box::pin(self.run_code(&claimed, cancel)));
         // The code's own panics are caught inside. This is for everything else of the user's: classifiers, destructors.
         let report = AssertUnwindSafe(code)
             .catch_unwind()

@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex};
 use rand::RngExt;
 use tasks_abstractions::run::{JobSnapshot, RunInfo};
 use tasks_abstractions::store::{ClaimedRun, FinishAnswer, FinishRun, PreparedJob, Settlement};
-use tasks_abstractions::{FollowUpRequest, JobFlags, JobInfo, JobSettled, RunId, RunOutcome, StoreError};
+use tasks_abstractions::{
+    FollowUpRequest, JobFlags, JobInfo, JobSettled, RunId, RunOutcome, StoreError, Timestamp,
+};
 use tasks_multitenancy::TenantScope;
 use tokio::sync::Notify;
 use tracing::{debug, error, warn};
@@ -182,7 +184,8 @@ impl Engine {
     ) -> Result<(), StoreError> {
         let mut parts = VecDeque::from([batch]);
         while let Some(mut part) = parts.pop_front() {
-            let runs: Vec<FinishRun> = part.iter().map(|it| self.finish_of(it)).collect();
+            let now = self.now();
+            let runs: Vec<FinishRun> = part.iter().map(|it| self.finish_of(it, now)).collect();
             match self.parts().queue.finish(&runs).await {
                 Ok(answers) => {
                     let is_applied = |answer: &FinishAnswer| matches!(answer, FinishAnswer::Applied);
@@ -243,13 +246,12 @@ impl Engine {
         }
     }
 
-    fn finish_of(&self, it: &Ended) -> FinishRun {
+    fn finish_of(&self, it: &Ended, now: Timestamp) -> FinishRun {
         let flags = self
             .parts()
             .registry
             .get(&it.job.type_name)
             .map_or(JobFlags::NONE, |it| it.flags);
-        let now = self.now();
         let ctx = SettleContext {
             now,
             chance: rand::rng().random::<f64>(),
@@ -275,7 +277,7 @@ impl Engine {
         it: &Ended,
         settlement: &Settlement,
         flags: JobFlags,
-        now: tasks_abstractions::Timestamp,
+        now: Timestamp,
     ) -> Vec<PreparedJob> {
         let parts = self.parts();
         let is_abandoned = settlement.update.is_abandoned && !it.job.is_abandoned;

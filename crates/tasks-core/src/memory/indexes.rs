@@ -1,7 +1,8 @@
 //! Indexes over executions: what waits in which lane, and what is in flight where.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
+use foldhash::HashMap;
 use tasks_abstractions::job::{InstanceId, Lane};
 use tasks_abstractions::run::{QueueEntry, RunInfo};
 use tasks_abstractions::{JobId, RunId, Timestamp};

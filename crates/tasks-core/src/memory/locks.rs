@@ -1,7 +1,6 @@
 //! Locks of job code.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use tasks_abstractions::{LockOwner, RunId};
 use tasks_multitenancy::TenantId;
 

@@ -1,9 +1,10 @@
 //! Finished executions: appended, found by run, removed by age.
 
+use std::collections::BTreeMap;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use tasks_abstractions::run::JobLog;
 use tasks_abstractions::{JobId, RunId, Timestamp};
 

@@ -1,8 +1,8 @@
 //! The rows of jobs with their executions, and the moves that keep the indexes in step.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use tasks_abstractions::job::{InstanceId, Lane};
 use tasks_abstractions::run::{JobSnapshot, QueueEntry, RunInfo, RunKind};
 use tasks_abstractions::store::{NodeInfo, StoreErrorKind};

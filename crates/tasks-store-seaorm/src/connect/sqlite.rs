@@ -2,6 +2,7 @@
 
 use std::future::pending;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sea_orm::sqlx::Connection as _;
@@ -15,6 +16,7 @@ use super::Handles;
 use crate::dialect::Dialect;
 use crate::error::{self, Class, class_of};
 use crate::options::{Durability, Location, SeaOrmStoreOptions};
+use crate::writer_thread::WriterThread;
 
 /// How long SQLite itself waits for the write lock of a transaction of the store's. Its own waiting is not fair: the pauses grow to 100 ms, and a
 /// program that writes without a pause gets in between each time (a heartbeat waited 2 s beside a drain of 3 s). So it waits for short, and
@@ -26,6 +28,9 @@ const CACHE: &str = "-32768";
 
 /// Pages of the write-ahead log, 40 MB, from which a commit brings them into the file. SQLite's own thousand would do it every few batches.
 const CHECKPOINT: &str = "10000";
+
+/// Statements that a connection keeps prepared: those of a batch in each of the sizes of its parts, and all others.
+const STATEMENTS: usize = 250;
 
 /// Rows that the driver's thread hands over before it waits for them to be taken: a claim.
 const ROWS_AHEAD: usize = 1_000;
@@ -43,6 +48,7 @@ pub(super) async fn open(options: &SeaOrmStoreOptions, location: &Location) -> R
             lease: only.clone(),
             reader: only.clone(),
             application: only,
+            writer_thread: Some(writer_thread()?),
             #[cfg(feature = "postgres")]
             seats: None,
             dialect,
@@ -64,6 +70,7 @@ pub(super) async fn open(options: &SeaOrmStoreOptions, location: &Location) -> R
             .pragma("journal_size_limit", WAL_LIMIT)
             .pragma("wal_autocheckpoint", CHECKPOINT)
             .pragma("cache_size", CACHE)
+            .statement_cache_capacity(STATEMENTS)
             .row_buffer_size(ROWS_AHEAD)
     };
     let doing = format!("open the SQLite file {}", path.display());
@@ -94,12 +101,24 @@ pub(super) async fn open(options: &SeaOrmStoreOptions, location: &Location) -> R
         writer,
         reader,
         application,
+        writer_thread: Some(writer_thread()?),
         #[cfg(feature = "postgres")]
         seats: None,
         dialect,
         answer_limit: None,
         closing: None,
     })
+}
+
+fn writer_thread() -> Result<Arc<WriterThread>, StoreError> {
+    let failed = |it| {
+        StoreError::new(
+            StoreErrorKind::Unavailable,
+            "there is no thread to be had for writing to the SQLite file",
+        )
+        .caused_by(it)
+    };
+    WriterThread::start().map(Arc::new).map_err(failed)
 }
 
 fn pool(options: &SeaOrmStoreOptions, connections: u32) -> ConnectOptions {

@@ -1,14 +1,17 @@
 //! What differs between databases: the texts of statements, how values are bound, how a transaction that writes begins.
 //!
 //! Every statement of the store is listed in [`Sql`] with its parameters, so that another database is added by one more file here. Batches travel as **one**
-//! JSON parameter: no limit on the number of binds, no arrays with NULLs. Rows come back as JSON arrays, one value a row instead of forty: the driver copies each value
+//! JSON parameter: no limit on the number of binds, no arrays with NULLs. Where a database takes longer to read JSON than to write rows, each value of the busiest
+//! statements is a parameter ([`Batched`]). Rows come back as JSON arrays, one value a row instead of forty: the driver copies each value
 //! through a channel, and that was most of the cost of a claim.
 
+mod batched;
 mod json_job;
 mod mysql;
 pub(crate) mod postgres;
 mod sqlite;
 
+pub(crate) use batched::{Batch, Batched, Part};
 pub(crate) use mysql::tables as mysql_tables;
 pub(crate) use postgres::tables as postgres_tables;
 use sea_orm::{DbBackend, SqliteTransactionMode, TransactionOptions, Value};
@@ -138,6 +141,15 @@ impl Dialect {
         }
     }
 
+    /// As [`claim_rows`](Self::claim_rows), all in one text, with each column on a line of its own: where the driver hands each row over to another thread, that costs
+    /// more than to read it.
+    pub(crate) fn claim_lines(self, lanes: usize) -> Option<String> {
+        match self {
+            Self::Sqlite => Some(sqlite::claim_lines(lanes)),
+            Self::Postgres | Self::Mysql => None,
+        }
+    }
+
     /// Most lanes that [`claim_rows`](Self::claim_rows) takes at once.
     pub(crate) const fn lanes_at_once(self) -> usize {
         match self {
@@ -146,7 +158,7 @@ impl Dialect {
     }
 }
 
-/// Statements by name. `(json)` is the one JSON parameter of a batch; `[…]` shows one element of it.
+/// Statements by name. `(json)` is the one JSON parameter of a batch; `[…]` shows one element of it. A [`Batched`] one may take the values of the elements instead.
 #[derive(Debug)]
 pub(crate) struct Sql {
     /// (json) `[name]`
@@ -154,19 +166,19 @@ pub(crate) struct Sql {
     /// (json) `[job columns]`; answers ids of those that were inserted, or takes a mark for [`WithoutReturning::inserted`]
     pub(crate) insert_jobs: &'static str,
     /// (json) `[plain job columns]`, as `insert_jobs`, where that is worth a statement of its own
-    pub(crate) insert_plain_jobs: Option<&'static str>,
+    pub(crate) insert_plain_jobs: Option<Batched>,
     /// (json) `[plain job columns]`, none of which is there yet: fails where one is
-    pub(crate) insert_new_jobs: Option<&'static str>,
+    pub(crate) insert_new_jobs: Option<Batched>,
     /// (json) `[id, name key or null]`; answers (index, whether the id exists, id of the job with that name)
     pub(crate) existing_jobs: &'static str,
     /// (json) `[job, lane name, rank, due, kind, attempt]`; replaces
-    pub(crate) put_queue: &'static str,
+    pub(crate) put_queue: Batched,
     /// (json ids)
-    pub(crate) delete_queue: &'static str,
+    pub(crate) delete_queue: Batched,
     /// (json lane names, now); answers (lane id, rank) of lanes where something is due, smallest rank first
     pub(crate) claim_heads: &'static str,
     /// (json, instance, claim, now) by job: `[job, run, lane name, rank, due, kind, attempt, suspect, version]`
-    pub(crate) insert_runs: &'static str,
+    pub(crate) insert_runs: Batched,
     /// (claim); answers run ids
     pub(crate) runs_of_claim: &'static str,
     /// (json lane names); answers the earliest due time
@@ -175,16 +187,16 @@ pub(crate) struct Sql {
     pub(crate) waiting_lanes: &'static str,
     /// (lane name, after or null, limit); answers jobs
     pub(crate) waiting_in: &'static str,
-    /// (json) `[job, run, version]`; answers (index, whether the run is there) of those that cannot be settled
-    pub(crate) finish_exceptions: &'static str,
+    /// (json) `[job, run, version, index]`; answers (index in the part, whether the run is there) of those that cannot be settled
+    pub(crate) finish_exceptions: Batched,
     /// (json ids of jobs)
-    pub(crate) delete_runs: &'static str,
+    pub(crate) delete_runs: Batched,
     /// (json ids of runs)
     pub(crate) delete_locks: &'static str,
     /// (json) `[log columns]`
-    pub(crate) insert_logs: &'static str,
+    pub(crate) insert_logs: Batched,
     /// (json) `[job, state, result, last run, trigger count, try count, interruptions, suspect interruptions, abandoned]`
-    pub(crate) settle_jobs: &'static str,
+    pub(crate) settle_jobs: Batched,
     /// (json ids, tenant or null); answers (job, queue row or null, run row or null)
     pub(crate) snapshots: &'static str,
     /// (json) `[job columns]`: everything but id, tenant and creation time
@@ -192,7 +204,7 @@ pub(crate) struct Sql {
     /// (job, after or null, cancel or null)
     pub(crate) update_run: &'static str,
     /// (json ids)
-    pub(crate) delete_jobs: &'static str,
+    pub(crate) delete_jobs: Batched,
     /// (instance, name, state, started, heartbeat, capacity, running, lanes, version; where rows have locks also the process)
     pub(crate) put_node: &'static str,
     /// (instance); answers the state, and the clock of a database that has one

@@ -1,6 +1,6 @@
 //! SQLite. Ids are 16-byte blobs, instants whole microseconds, durations whole milliseconds; in JSON, ids are hexadecimal digits.
 
-use super::Sql;
+use super::{Batched, Sql};
 
 macro_rules! job_columns {
     () => {
@@ -75,14 +75,26 @@ macro_rules! rows {
 /// Jobs with the columns that plain ones have, and how the insertion ends.
 macro_rules! plain_jobs {
     ($end:literal) => {
-        rows!(concat!(
-            "INSERT INTO tk_background_jobs (id, tenant_id, name, job_group, type_name, args, source, state, is_enabled, job_type, creation_time, begin_time, \
-             max_try_count, max_count, max_interruptions, interval_ms, priority, version, misfire_policy, misfire_max, trigger_count, try_count, \
-             is_abandoned, interruptions, suspect_interruptions, failover) \
-             SELECT unhex(x ->> 0), unhex(x ->> 1), x ->> 2, x ->> 3, x ->> 4, x ->> 5, x ->> 6, x ->> 7, x ->> 8, x ->> 9, x ->> 10, x ->> 11, x ->> 12, \
-             x ->> 13, x ->> 14, x ->> 15, x ->> 16, x ->> 17, 0, 0, 0, 0, 0, 0, 0, 0 FROM v",
-            $end
-        ))
+        Batched::ByValue {
+            head: "INSERT INTO tk_background_jobs (id, tenant_id, name, job_group, type_name, args, source, state, is_enabled, job_type, creation_time, \
+                 begin_time, max_try_count, max_count, max_interruptions, interval_ms, priority, version, misfire_policy, misfire_max, trigger_count, \
+                 try_count, is_abandoned, interruptions, suspect_interruptions, failover) \
+                 SELECT column1, column2, column3, column4, column5, column6, column7, column8, column9, column10, column11, column12, column13, column14, \
+                 column15, column16, column17, column18, 0, 0, 0, 0, 0, 0, 0, 0 FROM (VALUES ",
+            row: "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            tail: concat!(") WHERE column1 IS NOT NULL", $end),
+        }
+    };
+}
+
+/// Removes rows by their job.
+macro_rules! delete_by {
+    ($table:literal, $column:literal) => {
+        Batched::ByValue {
+            head: concat!("DELETE FROM ", $table, " WHERE ", $column, " IN ("),
+            row: "?",
+            tail: ")",
+        }
     };
 }
 
@@ -100,30 +112,33 @@ pub(super) static SQL: Sql = Sql {
          unhex(x ->> 38), x ->> 39, x ->> 40 \
          FROM v WHERE true ON CONFLICT DO NOTHING RETURNING id"
     ),
-    insert_plain_jobs: Some(plain_jobs!(" WHERE true ON CONFLICT DO NOTHING RETURNING id")),
+    insert_plain_jobs: Some(plain_jobs!(" ON CONFLICT DO NOTHING RETURNING id")),
     insert_new_jobs: Some(plain_jobs!("")),
     existing_jobs: rows!(
         "SELECT v.key, a.id IS NOT NULL, b.id FROM v \
          LEFT JOIN tk_background_jobs a ON a.id = unhex(v.x ->> 0) \
          LEFT JOIN tk_background_jobs b ON b.name_key = unhex(v.x ->> 1)"
     ),
-    put_queue: rows!(
-        "INSERT INTO tk_job_queue (job_id, lane_id, rank, due_at, kind, attempt) \
-         SELECT unhex(x ->> 0), (SELECT id FROM tk_lanes WHERE name = x ->> 1), x ->> 2, x ->> 3, x ->> 4, x ->> 5 \
-         FROM v WHERE true \
-         ON CONFLICT (job_id) DO UPDATE SET lane_id = excluded.lane_id, rank = excluded.rank, due_at = excluded.due_at, kind = excluded.kind, \
-         attempt = excluded.attempt"
-    ),
-    delete_queue: "DELETE FROM tk_job_queue WHERE job_id IN (SELECT unhex(value) FROM json_each(?1))",
+    put_queue: Batched::ByValue {
+        head: "INSERT INTO tk_job_queue (job_id, lane_id, rank, due_at, kind, attempt) \
+             SELECT column1, (SELECT id FROM tk_lanes WHERE name = column2), column3, column4, column5, column6 FROM (VALUES ",
+        row: "(?, ?, ?, ?, ?, ?)",
+        tail: ") WHERE column1 IS NOT NULL ON CONFLICT (job_id) DO UPDATE SET lane_id = excluded.lane_id, rank = excluded.rank, due_at = excluded.due_at, \
+             kind = excluded.kind, attempt = excluded.attempt",
+    },
+    delete_queue: delete_by!("tk_job_queue", "job_id"),
     claim_heads: heads!(
         "SELECT lane_id, rank FROM head h WHERE rank IS NOT NULL \
          AND EXISTS (SELECT 1 FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank AND due_at <= ?2) ORDER BY rank, lane_id"
     ),
-    insert_runs: rows!(
-        "INSERT INTO tk_job_runs (job_id, run_id, instance, claim_id, lane_id, rank, due_at, kind, attempt, suspect, job_version, after, claimed_at) \
-         SELECT unhex(x ->> 0), unhex(x ->> 1), ?2, ?3, (SELECT id FROM tk_lanes WHERE name = x ->> 2), x ->> 3, x ->> 4, \
-         x ->> 5, x ->> 6, x ->> 7, x ->> 8, 0, ?4 FROM v WHERE true ON CONFLICT DO NOTHING"
-    ),
+    insert_runs: Batched::ByValue {
+        head: "WITH c(instance, claim, now) AS MATERIALIZED (SELECT ?, ?, ?) \
+             INSERT INTO tk_job_runs (job_id, run_id, instance, claim_id, lane_id, rank, due_at, kind, attempt, suspect, job_version, after, claimed_at) \
+             SELECT v.column1, v.column2, c.instance, c.claim, (SELECT id FROM tk_lanes WHERE name = v.column3), v.column4, v.column5, v.column6, \
+             v.column7, v.column8, v.column9, 0, c.now FROM c CROSS JOIN (VALUES ",
+        row: "(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        tail: ") v WHERE v.column1 IS NOT NULL ON CONFLICT DO NOTHING",
+    },
     runs_of_claim: "SELECT run_id FROM tk_job_runs WHERE claim_id = ?1",
     next_due: heads!(
         "SELECT min((SELECT min(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank)) FROM head h WHERE rank IS NOT NULL"
@@ -131,26 +146,28 @@ pub(super) static SQL: Sql = Sql {
     waiting_lanes: "SELECT name FROM tk_lanes l WHERE EXISTS (SELECT 1 FROM tk_job_queue WHERE lane_id = l.id) ORDER BY name",
     waiting_in: "SELECT job_id FROM tk_job_queue WHERE lane_id = (SELECT id FROM tk_lanes WHERE name = ?1) AND job_id > coalesce(?2, x'') \
          ORDER BY job_id LIMIT ?3",
-    finish_exceptions: rows!(
-        "SELECT v.key, r.job_id IS NOT NULL FROM v \
-         LEFT JOIN tk_job_runs r ON r.job_id = unhex(v.x ->> 0) AND r.run_id = unhex(v.x ->> 1) \
-         LEFT JOIN tk_background_jobs j ON j.id = r.job_id \
-         WHERE r.job_id IS NULL OR j.version IS NOT v.x ->> 2"
-    ),
-    delete_runs: "DELETE FROM tk_job_runs WHERE job_id IN (SELECT unhex(value) FROM json_each(?1))",
+    finish_exceptions: Batched::ByValue {
+        head: "WITH v(job, run, version, place) AS MATERIALIZED (VALUES ",
+        row: "(?, ?, ?, ?)",
+        tail: ") SELECT v.place, r.job_id IS NOT NULL FROM v LEFT JOIN tk_job_runs r ON r.job_id = v.job AND r.run_id = v.run \
+             LEFT JOIN tk_background_jobs j ON j.id = r.job_id WHERE v.job IS NOT NULL AND (r.job_id IS NULL OR j.version IS NOT v.version)",
+    },
+    delete_runs: delete_by!("tk_job_runs", "job_id"),
     delete_locks: "DELETE FROM tk_locks WHERE EXISTS (SELECT 1 FROM tk_locks) AND run_id IN (SELECT unhex(value) FROM json_each(?1))",
-    insert_logs: rows!(
-        "INSERT INTO tk_background_job_logs (run_id, job_id, tenant_id, job_name, job_group, type_name, outcome, message, error, started_at, \
-         duration_ms, node_name, instance, attempt) \
-         SELECT unhex(x ->> 0), unhex(x ->> 1), unhex(x ->> 2), x ->> 3, x ->> 4, x ->> 5, x ->> 6, x ->> 7, \
-         x ->> 8, x ->> 9, x ->> 10, x ->> 11, unhex(x ->> 12), x ->> 13 FROM v WHERE true ON CONFLICT DO NOTHING"
-    ),
-    settle_jobs: rows!(
-        "UPDATE tk_background_jobs SET state = v.x ->> 1, result = coalesce(v.x ->> 2, result), \
-         last_run_time = coalesce(v.x ->> 3, last_run_time), trigger_count = v.x ->> 4, try_count = v.x ->> 5, \
-         interruptions = v.x ->> 6, suspect_interruptions = v.x ->> 7, is_abandoned = v.x ->> 8, attention = nullif(v.x ->> 8, 0) \
-         FROM v WHERE tk_background_jobs.id = unhex(v.x ->> 0)"
-    ),
+    insert_logs: Batched::ByValue {
+        head: "INSERT INTO tk_background_job_logs (run_id, job_id, tenant_id, job_name, job_group, type_name, outcome, message, error, started_at, \
+             duration_ms, node_name, instance, attempt) \
+             SELECT column1, column2, column3, column4, column5, column6, column7, column8, column9, column10, column11, column12, column13, column14 FROM (VALUES ",
+        row: "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        tail: ") WHERE column1 IS NOT NULL ON CONFLICT DO NOTHING",
+    },
+    settle_jobs: Batched::ByValue {
+        head: "UPDATE tk_background_jobs SET state = v.column2, result = coalesce(v.column3, result), \
+             last_run_time = coalesce(v.column4, last_run_time), trigger_count = v.column5, try_count = v.column6, interruptions = v.column7, \
+             suspect_interruptions = v.column8, is_abandoned = v.column9, attention = nullif(v.column9, 0) FROM (VALUES ",
+        row: "(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        tail: ") v WHERE tk_background_jobs.id = v.column1",
+    },
     snapshots: concat!(
         "SELECT ",
         job_columns!(),
@@ -175,7 +192,7 @@ pub(super) static SQL: Sql = Sql {
          FROM v WHERE tk_background_jobs.id = unhex(v.x ->> 0)"
     ),
     update_run: "UPDATE tk_job_runs SET after = coalesce(?2, after), cancel = coalesce(?3, cancel) WHERE job_id = ?1",
-    delete_jobs: "DELETE FROM tk_background_jobs WHERE id IN (SELECT unhex(value) FROM json_each(?1))",
+    delete_jobs: delete_by!("tk_background_jobs", "id"),
     put_node: "INSERT INTO tk_nodes (instance, name, state, started_at, heartbeat_at, capacity, running, lanes, version) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
          ON CONFLICT (instance) DO UPDATE SET name = excluded.name, state = excluded.state, started_at = excluded.started_at, \
@@ -303,7 +320,8 @@ pub(super) static SQL: Sql = Sql {
 };
 
 /// One branch a lane, each of which stops at the limit: a scan over all lanes of a rank would sort everything that waits.
-pub(super) fn claim_rows(lanes: usize) -> String {
+/// Due rows `q` of the queue with their jobs `j`, in the order of a claim.
+fn due_jobs(lanes: usize) -> String {
     let branch = |at: usize| {
         format!(
             "SELECT * FROM (SELECT job_id, lane_id, rank, due_at, kind, attempt FROM tk_job_queue \
@@ -317,14 +335,22 @@ pub(super) fn claim_rows(lanes: usize) -> String {
     } else {
         " ORDER BY due_at, job_id LIMIT ?2"
     };
-    format!(
-        concat!(
-            "SELECT ",
-            job_columns!(),
-            ", ",
-            queue_columns!(),
-            " FROM ({}{}) q CROSS JOIN tk_background_jobs j ON j.id = q.job_id"
-        ),
-        branches, order
-    )
+    format!(" FROM ({branches}{order}) q CROSS JOIN tk_background_jobs j ON j.id = q.job_id")
+}
+
+pub(super) fn claim_rows(lanes: usize) -> String {
+    let columns = concat!("SELECT ", job_columns!(), ", ", queue_columns!());
+    format!("{columns}{}", due_jobs(lanes))
+}
+
+pub(super) fn claim_lines(lanes: usize) -> String {
+    // JSON has no line breaks in its texts.
+    let columns = concat!(
+        "SELECT group_concat(",
+        job_columns!(),
+        " || char(10) || ",
+        queue_columns!(),
+        ", char(10))"
+    );
+    format!("{columns}{}", due_jobs(lanes))
 }

@@ -11,6 +11,8 @@ use super::log::LogColumns;
 use super::run::{QueueColumns, RunColumns};
 use super::scalar::unreadable;
 
+const JOB: &str = "a row of tk_background_jobs";
+
 /// A job in its stored state, with its waiting execution: columns job, queue row.
 pub(crate) fn read_parts(row: &QueryResult) -> Result<(JobInfo, Option<QueueEntry>), StoreError> {
     let job = stored_job(row)?;
@@ -20,6 +22,23 @@ pub(crate) fn read_parts(row: &QueryResult) -> Result<(JobInfo, Option<QueueEntr
         None => None,
     };
     Ok((job, waiting))
+}
+
+/// As [`read_parts`], of many, from lines that are job and queue row in turn.
+pub(crate) fn read_lines(
+    lines: &str,
+) -> impl Iterator<Item = Result<(JobInfo, Option<QueueEntry>), StoreError>> {
+    let mut lines = lines.lines();
+    std::iter::from_fn(move || {
+        let (job, waiting) = (lines.next()?, lines.next()?);
+        Some(job_of(job).and_then(|job| {
+            let waiting = parse::<QueueColumns>(waiting, "a row of tk_job_queue", QueueColumns::NAMES)?;
+            let waiting = waiting
+                .into_entry()
+                .map_err(|why| unreadable(&format!("the queue row of job {}", job.id), &why))?;
+            Ok((job, Some(waiting)))
+        }))
+    })
 }
 
 /// A job with its executions: columns job, queue row, run row. The shown status is derived from them.
@@ -66,8 +85,15 @@ fn run_at(row: &QueryResult, column: usize, what: &str) -> Result<Option<RunInfo
 
 /// The job in the first column, in its stored state.
 pub(crate) fn stored_job(row: &QueryResult) -> Result<JobInfo, StoreError> {
-    let columns = columns::<JobColumns>(row, 0, "a row of tk_background_jobs", JobColumns::NAMES)?
-        .ok_or_else(|| unreadable("a row of tk_background_jobs", "it is NULL"))?;
+    let columns = columns::<JobColumns>(row, 0, JOB, JobColumns::NAMES)?;
+    job_from(columns.ok_or_else(|| unreadable(JOB, "it is NULL"))?)
+}
+
+fn job_of(text: &str) -> Result<JobInfo, StoreError> {
+    parse::<JobColumns>(text, JOB, JobColumns::NAMES).and_then(job_from)
+}
+
+fn job_from(columns: JobColumns) -> Result<JobInfo, StoreError> {
     let id = columns.id();
     columns
         .into_job()

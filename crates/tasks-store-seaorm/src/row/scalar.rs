@@ -16,13 +16,17 @@ const ROWS_AT_ONCE: usize = 1_000;
 /// Size from which a statement takes no further row: well under every database's limit for one parameter.
 const BYTES_AT_ONCE: usize = 8 * 1024 * 1024;
 
-/// An id in JSON: 32 hexadecimal digits, which every database turns into 16 bytes.
+/// An id: in JSON 32 hexadecimal digits, which every database turns into 16 bytes, and these as a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Hex(pub(crate) Uuid);
 
 impl Serialize for Hex {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(self.0.simple().encode_lower(&mut Uuid::encode_buffer()))
+        if to.is_human_readable() {
+            to.serialize_str(self.0.simple().encode_lower(&mut Uuid::encode_buffer()))
+        } else {
+            to.serialize_bytes(self.0.as_bytes())
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::{DOING, ensure_lanes, new_row, refuse_job_nul};
 use crate::connect::Seats;
 #[cfg(feature = "postgres")]
 use crate::dialect::postgres;
-use crate::row::{JobRow, Place, PlainRow, json_rows};
+use crate::row::{JobRow, Place, PlainRow};
 use crate::store::SeaOrmStore;
 
 impl SeaOrmStore {
@@ -21,7 +21,8 @@ impl SeaOrmStore {
         jobs: &[PreparedJob],
         lanes: &HashSet<&Lane>,
     ) -> Result<Option<Vec<SubmitAnswer>>, StoreError> {
-        let Some(insert) = self.handles().open.dialect.sql().insert_new_jobs else {
+        let sql = self.handles().open.dialect.sql();
+        let Some(insert) = sql.insert_new_jobs else {
             return Ok(None);
         };
         jobs.iter().try_for_each(|it| refuse_job_nul(&it.job))?;
@@ -32,15 +33,15 @@ impl SeaOrmStore {
         }
         // In the one order in which all write them.
         rows.sort_unstable_by_key(|it| it.job.id);
-        let rows = json_rows(rows.iter().map(PlainRow))?;
+        let rows = insert.with(rows.iter().map(PlainRow))?;
         let first = jobs
             .iter()
             .filter_map(|it| Some(Place::new(it.job.id, it.first.as_ref()?)));
-        let places = json_rows(first)?;
+        let places = sql.put_queue.with(first)?;
         let tx = self.begin(DOING).await?;
         let on = self.on(&tx);
         ensure_lanes(on, lanes).await?;
-        match on.execute_batches(insert, rows, DOING).await {
+        match on.write(rows, &[], DOING).await {
             Ok(_) => {}
             Err(error) if error.kind() == StoreErrorKind::Rejected => {
                 self.rollback(tx, DOING).await?;
@@ -48,8 +49,7 @@ impl SeaOrmStore {
             }
             Err(error) => return Err(error),
         }
-        on.execute_batches(on.dialect.sql().put_queue, places, DOING)
-            .await?;
+        on.write(places, &[], DOING).await?;
         self.commit(tx, DOING).await?;
         Ok(Some(vec![SubmitAnswer::Inserted; jobs.len()]))
     }

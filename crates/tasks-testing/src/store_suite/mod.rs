@@ -166,6 +166,7 @@ macro_rules! __for_store_cases {
             values: {
                 every_field_of_a_job_comes_back,
                 a_rare_field_alone_comes_back,
+                a_claim_reads_every_field_of_a_job,
                 times_come_back_to_the_microsecond,
                 a_far_due_time_is_kept_to_the_microsecond,
                 texts_of_any_language_come_back,

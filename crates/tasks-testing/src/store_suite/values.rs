@@ -7,11 +7,12 @@ use serde_json::json;
 use tasks_abstractions::run::QueueEntry;
 use tasks_abstractions::store::JobQuery;
 use tasks_abstractions::{
-    DefinitionMark, JobArgs, JobInfo, JobLimits, JobSource, JobType, MisfirePolicy, RetryPolicy, Timestamp,
+    DefinitionMark, JobArgs, JobInfo, JobLimits, JobPriority, JobSource, JobType, MisfirePolicy, RetryPolicy,
+    Timestamp,
 };
 
 use super::fixture::StoreFixture;
-use super::steps::{ALL, claim_one, finish, join, listed, logs_of, snapshot, submit};
+use super::steps::{ALL, claim, claim_one, finish, join, listed, logs_of, snapshot, submit};
 use crate::samples::{at, done, due, entry, job_id, once, unarmed, waiting};
 
 fn instant(text: &str) -> Timestamp {
@@ -82,33 +83,103 @@ pub async fn every_field_of_a_job_comes_back(fx: &impl StoreFixture) {
     assert_eq!(snapshot(&fx.other_node(), job_id(2)).await.job, skip);
 }
 
+/// Gives a job one of the fields of another.
+type Set = fn(&mut JobInfo, JobInfo);
+
+/// What few jobs have.
+const RARE: [Set; 18] = [
+    |it, full| it.description = full.description,
+    |it, full| it.result = full.result,
+    |it, full| it.cron = full.cron,
+    |it, full| it.time_zone = full.time_zone,
+    |it, _| it.misfire_policy = MisfirePolicy::Skip,
+    |it, full| it.misfire_policy = full.misfire_policy,
+    |it, full| it.end_time = full.end_time,
+    |it, full| it.last_run_time = full.last_run_time,
+    |it, full| it.is_abandoned = full.is_abandoned,
+    |it, full| it.retry_policy = full.retry_policy,
+    |it, full| it.timeout = full.timeout,
+    |it, full| it.lock_timeout = full.lock_timeout,
+    |it, full| it.node_name = full.node_name,
+    |it, full| it.failover = full.failover,
+    |it, full| it.selector = full.selector,
+    |it, full| it.definition = full.definition,
+    |it, full| it.overrides = full.overrides,
+    |it, full| it.name = full.name,
+];
+
+/// What every job has.
+const COMMON: [Set; 19] = [
+    |_, _| {},
+    |it, full| it.group = full.group,
+    |it, full| it.args = full.args,
+    |it, full| it.source = full.source,
+    |it, full| it.is_enabled = full.is_enabled,
+    |it, full| it.begin_time = full.begin_time,
+    |it, full| it.job_type = full.job_type,
+    |it, _| it.job_type = JobType::Persistent,
+    |it, full| it.trigger_count = full.trigger_count,
+    |it, full| it.try_count = full.try_count,
+    |it, full| it.max_try_count = full.max_try_count,
+    |it, full| it.max_count = full.max_count,
+    |it, full| it.interruptions = full.interruptions,
+    |it, full| it.suspect_interruptions = full.suspect_interruptions,
+    |it, full| it.max_interruptions = full.max_interruptions,
+    |it, full| it.interval = full.interval,
+    |it, full| it.priority = full.priority,
+    |it, _| it.priority = JobPriority::High,
+    |it, full| it.version = full.version,
+];
+
+fn with_one_field(number: u128, set: Set) -> JobInfo {
+    let mut job = once(number);
+    set(&mut job, full());
+    job
+}
+
 /// Each field that few jobs have comes back where a job has just that one.
 pub async fn a_rare_field_alone_comes_back(fx: &impl StoreFixture) {
-    let set: [fn(&mut JobInfo, JobInfo); 18] = [
-        |it, full| it.description = full.description,
-        |it, full| it.result = full.result,
-        |it, full| it.cron = full.cron,
-        |it, full| it.time_zone = full.time_zone,
-        |it, _| it.misfire_policy = MisfirePolicy::Skip,
-        |it, full| it.misfire_policy = full.misfire_policy,
-        |it, full| it.end_time = full.end_time,
-        |it, full| it.last_run_time = full.last_run_time,
-        |it, full| it.is_abandoned = full.is_abandoned,
-        |it, full| it.retry_policy = full.retry_policy,
-        |it, full| it.timeout = full.timeout,
-        |it, full| it.lock_timeout = full.lock_timeout,
-        |it, full| it.node_name = full.node_name,
-        |it, full| it.failover = full.failover,
-        |it, full| it.selector = full.selector,
-        |it, full| it.definition = full.definition,
-        |it, full| it.overrides = full.overrides,
-        |it, full| it.name = full.name,
-    ];
-    for (number, set) in (1_u128..).zip(set) {
-        let mut job = once(number);
-        set(&mut job, full());
+    for (number, set) in (1_u128..).zip(RARE) {
+        let job = with_one_field(number, set);
         submit(&fx.store(), &[unarmed(job.clone())]).await;
         assert_eq!(snapshot(&fx.other_node(), job_id(number)).await.job, job);
+    }
+}
+
+/// A claim answers each job with all that is stored of it, whichever field it has besides those that all have.
+pub async fn a_claim_reads_every_field_of_a_job(fx: &impl StoreFixture) {
+    let store = fx.store();
+    join(&store, 1).await;
+    let sets = COMMON.into_iter().chain(RARE);
+    let mut jobs: Vec<JobInfo> = (1_u128..)
+        .zip(sets)
+        .map(|(number, set)| with_one_field(number, set))
+        .collect();
+    jobs.push(JobInfo {
+        id: job_id(1_000),
+        name: "all of them".to_owned(),
+        ..full()
+    });
+    let due: Vec<_> = jobs
+        .into_iter()
+        .map(|job| waiting(job, entry(&once(1), at(0))))
+        .collect();
+    submit(&store, &due).await;
+    let claimed = claim(&store, 1, due.len(), at(1)).await;
+    assert_eq!(claimed.len(), due.len());
+    for it in claimed {
+        assert_eq!(*it.job, snapshot(&fx.other_node(), it.job.id).await.job);
+        let written = due
+            .iter()
+            .find(|due| due.job.id == it.job.id)
+            .expect("a job that was stored");
+        let as_it_waited = JobInfo {
+            status: written.job.status,
+            is_running: false,
+            next_run_time: written.job.next_run_time,
+            ..JobInfo::clone(&it.job)
+        };
+        assert_eq!(as_it_waited, written.job);
     }
 }
 
@@ -173,7 +244,7 @@ pub async fn a_far_due_time_is_kept_to_the_microsecond(fx: &impl StoreFixture) {
     let far = instant("2040-06-15T12:00:00.000001Z");
     submit(&store, &[due(once(1), far)]).await;
     let early = far - TimeDelta::microseconds(1);
-    assert!(super::steps::claim(&store, 1, 10, early).await.is_empty());
+    assert!(claim(&store, 1, 10, early).await.is_empty());
     assert_eq!(claim_one(&store, 1, far).await.run.entry.due_at, far);
 }
 

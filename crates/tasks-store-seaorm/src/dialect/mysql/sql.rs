@@ -7,7 +7,7 @@ use super::columns::{
     heads, ids_first, is_old_job, job_columns, job_rows, job_tables, log_columns, names, queue_columns,
     run_array, run_columns, shown_status,
 };
-use crate::dialect::{RowLocks, Sql, TableLock, WithoutReturning};
+use crate::dialect::{Batched, RowLocks, Sql, TableLock, WithoutReturning};
 
 /// What plain jobs have, and NULL or 0 for all else.
 macro_rules! plain_columns {
@@ -51,7 +51,7 @@ pub(crate) static SQL: Sql = Sql {
         job_rows!(),
         " ORDER BY v.c0 ON DUPLICATE KEY UPDATE tk_background_jobs.id = tk_background_jobs.id"
     ),
-    insert_plain_jobs: Some(concat!(
+    insert_plain_jobs: Some(Batched::Json(concat!(
         "INSERT INTO tk_background_jobs (",
         plain_columns!(),
         ", submission) SELECT ",
@@ -59,36 +59,40 @@ pub(crate) static SQL: Sql = Sql {
         ", ?2 FROM ",
         plain_rows!(),
         " ORDER BY v.c0 ON DUPLICATE KEY UPDATE tk_background_jobs.id = tk_background_jobs.id"
-    )),
-    insert_new_jobs: Some(concat!(
+    ))),
+    insert_new_jobs: Some(Batched::Json(concat!(
         "INSERT INTO tk_background_jobs (",
         plain_columns!(),
         ") SELECT ",
         plain_values!(),
         " FROM ",
         plain_rows!()
-    )),
+    ))),
     existing_jobs: "SELECT v.n - 1, a.id IS NOT NULL, b.id FROM JSON_TABLE(?1, '$[*]' COLUMNS (n FOR ORDINALITY, c0 CHAR(32) PATH '$[0]', c1 CHAR(32) PATH '$[1]')) v LEFT \
          JOIN tk_background_jobs a ON a.id = UNHEX(v.c0) LEFT JOIN tk_background_jobs b ON b.name_key = UNHEX(v.c1)",
-    put_queue: "INSERT INTO tk_job_queue (job_id, lane_id, `rank`, due_at, kind, attempt) SELECT UNHEX(v.c0), (SELECT id FROM tk_lanes WHERE name = CONVERT(v.c1 USING \
+    put_queue: Batched::Json(
+        "INSERT INTO tk_job_queue (job_id, lane_id, `rank`, due_at, kind, attempt) SELECT UNHEX(v.c0), (SELECT id FROM tk_lanes WHERE name = CONVERT(v.c1 USING \
          binary)), v.c2, v.c3, v.c4, v.c5 FROM JSON_TABLE(?1, '$[*]' COLUMNS (c0 CHAR(32) PATH '$[0]', c1 LONGTEXT CHARACTER SET utf8mb4 PATH '$[1]', c2 BIGINT \
          PATH '$[2]' ERROR ON ERROR, c3 BIGINT PATH '$[3]' ERROR ON ERROR, c4 BIGINT PATH '$[4]' ERROR ON ERROR, c5 BIGINT PATH '$[5]' ERROR ON ERROR)) v ORDER \
          BY v.c0 ON DUPLICATE KEY UPDATE lane_id = VALUES(lane_id), `rank` = VALUES(`rank`), due_at = VALUES(due_at), kind = VALUES(kind), attempt = \
          VALUES(attempt)",
-    delete_queue: concat!(
+    ),
+    delete_queue: Batched::Json(concat!(
         "DELETE q FROM ",
         ids_first!(),
         " STRAIGHT_JOIN tk_job_queue q FORCE INDEX (PRIMARY) ON q.job_id = UNHEX(v.id)"
-    ),
+    )),
     claim_heads: heads!(
         "SELECT lane_id, head_rank FROM head h WHERE head_rank IS NOT NULL \
          AND (SELECT MIN(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND `rank` = h.head_rank) <= ?2 ORDER BY head_rank, lane_id"
     ),
-    insert_runs: "INSERT INTO tk_job_runs (job_id, run_id, instance, claim_id, lane_id, `rank`, due_at, kind, attempt, suspect, job_version, after, claimed_at) SELECT \
+    insert_runs: Batched::Json(
+        "INSERT INTO tk_job_runs (job_id, run_id, instance, claim_id, lane_id, `rank`, due_at, kind, attempt, suspect, job_version, after, claimed_at) SELECT \
          UNHEX(v.c0), UNHEX(v.c1), ?2, ?3, (SELECT id FROM tk_lanes WHERE name = CONVERT(v.c2 USING binary)), v.c3, v.c4, v.c5, v.c6, v.c7, v.c8, 0, ?4 FROM \
          JSON_TABLE(?1, '$[*]' COLUMNS (c0 CHAR(32) PATH '$[0]', c1 CHAR(32) PATH '$[1]', c2 LONGTEXT CHARACTER SET utf8mb4 PATH '$[2]', c3 BIGINT PATH '$[3]' \
          ERROR ON ERROR, c4 BIGINT PATH '$[4]' ERROR ON ERROR, c5 BIGINT PATH '$[5]' ERROR ON ERROR, c6 BIGINT PATH '$[6]' ERROR ON ERROR, c7 BIGINT PATH \
          '$[7]' ERROR ON ERROR, c8 BIGINT PATH '$[8]' ERROR ON ERROR)) v LEFT JOIN tk_job_runs r ON r.job_id = UNHEX(v.c0) WHERE r.job_id IS NULL",
+    ),
     runs_of_claim: "SELECT run_id FROM tk_job_runs WHERE claim_id = ?1",
     next_due: heads!(
         "SELECT MIN((SELECT MIN(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND `rank` = h.head_rank)) FROM head h \
@@ -96,31 +100,37 @@ pub(crate) static SQL: Sql = Sql {
     ),
     waiting_lanes: "SELECT CONVERT(name USING utf8mb4) FROM tk_lanes l WHERE (SELECT MIN(`rank`) FROM tk_job_queue WHERE lane_id = l.id) IS NOT NULL ORDER BY name",
     waiting_in: "SELECT job_id FROM tk_job_queue WHERE lane_id = (SELECT id FROM tk_lanes WHERE name = ?1) AND (?2 IS NULL OR job_id > ?2) ORDER BY job_id LIMIT ?3",
-    finish_exceptions: "SELECT v.n - 1, r.job_id IS NOT NULL FROM JSON_TABLE(?1, '$[*]' COLUMNS (n FOR ORDINALITY, c0 CHAR(32) PATH '$[0]', c1 CHAR(32) PATH '$[1]', c2 BIGINT \
+    finish_exceptions: Batched::Json(
+        "SELECT v.n - 1, r.job_id IS NOT NULL FROM JSON_TABLE(?1, '$[*]' COLUMNS (n FOR ORDINALITY, c0 CHAR(32) PATH '$[0]', c1 CHAR(32) PATH '$[1]', c2 BIGINT \
          PATH '$[2]' ERROR ON ERROR)) v LEFT JOIN tk_job_runs r ON r.job_id = UNHEX(v.c0) AND r.run_id = UNHEX(v.c1) LEFT JOIN tk_background_jobs j ON j.id = \
          r.job_id WHERE r.job_id IS NULL OR NOT (j.version <=> v.c2)",
-    delete_runs: concat!(
+    ),
+    delete_runs: Batched::Json(concat!(
         "DELETE r FROM ",
         ids_first!(),
         " STRAIGHT_JOIN tk_job_runs r FORCE INDEX (PRIMARY) ON r.job_id = UNHEX(v.id)"
-    ),
+    )),
     delete_locks: concat!(
         "DELETE l FROM ",
         ids_first!(),
         " STRAIGHT_JOIN tk_locks l FORCE INDEX (tk_locks_run) ON l.run_id = UNHEX(v.id)"
     ),
-    insert_logs: "INSERT INTO tk_background_job_logs (run_id, job_id, tenant_id, job_name, job_group, type_name, outcome, message, error, started_at, duration_ms, \
+    insert_logs: Batched::Json(
+        "INSERT INTO tk_background_job_logs (run_id, job_id, tenant_id, job_name, job_group, type_name, outcome, message, error, started_at, duration_ms, \
          node_name, instance, attempt) SELECT UNHEX(v.c0), UNHEX(v.c1), UNHEX(v.c2), v.c3, v.c4, v.c5, v.c6, v.c7, v.c8, v.c9, v.c10, v.c11, UNHEX(v.c12), \
          v.c13 FROM JSON_TABLE(?1, '$[*]' COLUMNS (c0 CHAR(32) PATH '$[0]', c1 CHAR(32) PATH '$[1]', c2 CHAR(32) PATH '$[2]', c3 LONGTEXT CHARACTER SET utf8mb4 \
          PATH '$[3]', c4 LONGTEXT CHARACTER SET utf8mb4 PATH '$[4]', c5 LONGTEXT CHARACTER SET utf8mb4 PATH '$[5]', c6 BIGINT PATH '$[6]' ERROR ON ERROR, c7 \
          LONGTEXT CHARACTER SET utf8mb4 PATH '$[7]', c8 LONGTEXT CHARACTER SET utf8mb4 PATH '$[8]', c9 BIGINT PATH '$[9]' ERROR ON ERROR, c10 BIGINT PATH \
          '$[10]' ERROR ON ERROR, c11 LONGTEXT CHARACTER SET utf8mb4 PATH '$[11]', c12 CHAR(32) PATH '$[12]', c13 BIGINT PATH '$[13]' ERROR ON ERROR)) v \
          ON DUPLICATE KEY UPDATE tk_background_job_logs.run_id = tk_background_job_logs.run_id",
-    settle_jobs: "UPDATE JSON_TABLE(?1, '$[*]' COLUMNS (c0 CHAR(32) PATH '$[0]', c1 BIGINT PATH '$[1]' ERROR ON ERROR, c2 LONGTEXT CHARACTER SET utf8mb4 PATH '$[2]', c3 \
+    ),
+    settle_jobs: Batched::Json(
+        "UPDATE JSON_TABLE(?1, '$[*]' COLUMNS (c0 CHAR(32) PATH '$[0]', c1 BIGINT PATH '$[1]' ERROR ON ERROR, c2 LONGTEXT CHARACTER SET utf8mb4 PATH '$[2]', c3 \
          BIGINT PATH '$[3]' ERROR ON ERROR, c4 BIGINT PATH '$[4]' ERROR ON ERROR, c5 BIGINT PATH '$[5]' ERROR ON ERROR, c6 BIGINT PATH '$[6]' ERROR ON ERROR, \
          c7 BIGINT PATH '$[7]' ERROR ON ERROR, c8 BIGINT PATH '$[8]' ERROR ON ERROR)) v STRAIGHT_JOIN tk_background_jobs j FORCE INDEX (PRIMARY) ON j.id = \
          UNHEX(v.c0) SET j.state = v.c1, j.result = COALESCE(v.c2, j.result), j.last_run_time = COALESCE(v.c3, j.last_run_time), j.trigger_count = v.c4, \
          j.try_count = v.c5, j.interruptions = v.c6, j.suspect_interruptions = v.c7, j.is_abandoned = v.c8, j.attention = NULLIF(v.c8, 0)",
+    ),
     snapshots: concat!(
         "SELECT ",
         job_columns!(),
@@ -145,11 +155,11 @@ pub(crate) static SQL: Sql = Sql {
          j.definition_version = v.c39, j.overrides = v.c40, j.attention = NULLIF(v.c24, 0)"
     ),
     update_run: "UPDATE tk_job_runs SET after = COALESCE(?2, after), cancel = COALESCE(?3, cancel) WHERE job_id = ?1",
-    delete_jobs: concat!(
+    delete_jobs: Batched::Json(concat!(
         "DELETE j FROM ",
         ids_first!(),
         " STRAIGHT_JOIN tk_background_jobs j FORCE INDEX (PRIMARY) ON j.id = UNHEX(v.id)"
-    ),
+    )),
     put_node: "INSERT INTO tk_nodes (instance, name, state, started_at, heartbeat_at, capacity, running, lanes, version, process) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, \
          ?8, ?9, ?10) ON DUPLICATE KEY UPDATE name = VALUES(name), state = VALUES(state), started_at = VALUES(started_at), heartbeat_at = VALUES(heartbeat_at), \
          capacity = VALUES(capacity), running = VALUES(running), lanes = VALUES(lanes), version = VALUES(version), process = VALUES(process)",

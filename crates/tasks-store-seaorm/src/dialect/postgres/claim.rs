@@ -3,6 +3,8 @@
 //! Statements of their own, because the jobs must be read as they were when the locks were there: in one statement a claim could pair a queue row with a job as it was
 //! before an edit. Jobs come back in columns of their own types here, for making JSON of them costs the server more than the rest of the claim.
 
+use std::sync::Arc;
+
 use sea_orm::{QueryResult, Value};
 use tasks_abstractions::job::Lane;
 use tasks_abstractions::run::QueueEntry;
@@ -14,7 +16,7 @@ use super::arrays::Arrays as _;
 use super::bound::Bound;
 use super::columns::{head, native_job_columns};
 use super::native::{Columns, native_job, pg_row};
-use crate::claim::{CLAIMING, claimed_run, lane_names, refuse_unless_alive};
+use crate::claim::{CLAIMING, claimed_run, in_flight, lane_names, refuse_unless_alive};
 use crate::connect::Seat;
 use crate::row::{coded, micros, timestamp};
 use crate::statement::{On, column};
@@ -196,10 +198,10 @@ async fn begin_runs(
     order.sort_unstable_by_key(|at| locked[*at].job);
     let ids = || Bound::default().uuids(order.iter().map(|at| locked[*at].job));
     let rows = ids().rows(on, READ, CLAIMING).await?;
-    let mut jobs: Vec<Option<JobInfo>> = locked.iter().map(|_| None).collect();
+    let mut jobs: Vec<Option<Arc<JobInfo>>> = locked.iter().map(|_| None).collect();
     for row in &rows {
         let job = match native_job(row, 0) {
-            Ok(job) => job,
+            Ok(job) => in_flight(job),
             Err(error) => {
                 tracing::debug!(%error, "a waiting job cannot be read");
                 return Ok(None);
@@ -209,7 +211,7 @@ async fn begin_runs(
             jobs[order[found]] = Some(job);
         }
     }
-    let Some(jobs) = jobs.into_iter().collect::<Option<Vec<JobInfo>>>() else {
+    let Some(jobs) = jobs.into_iter().collect::<Option<Vec<_>>>() else {
         tracing::debug!("a waiting execution has no job");
         return Ok(None);
     };

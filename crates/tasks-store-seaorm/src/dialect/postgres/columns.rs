@@ -41,16 +41,21 @@ macro_rules! job_columns {
         )
     };
 }
-/// As `job_columns`, what all jobs have each with its own type, and then what few have as an array of JSON, or NULL.
+/// As `job_columns`, but what all jobs have each with its own type, four codes of 16 bits as one number, and what few have (also what a job has only once it has run) as an array
+/// of JSON, or NULL: each column costs the server and the node a tenth of a microsecond.
 #[cfg(feature = "postgres")]
 macro_rules! native_job_columns {
     () => {
         concat!(
-            $crate::dialect::postgres::columns::common_columns!(),
-            ", CASE WHEN j.description IS NULL AND j.result IS NULL AND j.cron IS NULL AND j.time_zone IS NULL AND j.end_time IS NULL AND \
-             j.last_run_time IS NULL AND j.retry_policy IS NULL AND j.timeout_ms IS NULL AND j.lock_timeout_ms IS NULL AND j.node_name IS NULL AND \
-             j.selector IS NULL AND j.definition_hash IS NULL AND j.definition_version IS NULL AND j.overrides IS NULL AND j.misfire_policy = 0 AND \
-             j.misfire_max = 0 AND j.is_abandoned = 0 AND j.failover = 0 THEN NULL ELSE json_build_array(",
+            "j.id, j.tenant_id, j.name, j.job_group, j.type_name, j.args, \
+             (j.source::bigint << 48) | ((j.state::bigint & 65535) << 32) | ((j.job_type::bigint & 65535) << 16) | (j.priority::bigint & 65535), \
+             j.creation_time, j.begin_time, j.max_try_count, j.max_interruptions, j.interval_ms, j.version, \
+             CASE WHEN j.is_enabled = 1 AND j.trigger_count = 0 AND j.try_count = 0 AND j.max_count = 0 AND j.interruptions = 0 AND \
+             j.suspect_interruptions = 0 AND j.description IS NULL AND j.result IS NULL AND j.cron IS NULL AND j.time_zone IS NULL AND \
+             j.end_time IS NULL AND j.last_run_time IS NULL AND j.retry_policy IS NULL AND j.timeout_ms IS NULL AND j.lock_timeout_ms IS NULL AND \
+             j.node_name IS NULL AND j.selector IS NULL AND j.definition_hash IS NULL AND j.definition_version IS NULL AND j.overrides IS NULL AND \
+             j.misfire_policy = 0 AND j.misfire_max = 0 AND j.is_abandoned = 0 AND j.failover = 0 THEN NULL ELSE json_build_array(\
+             j.is_enabled, j.trigger_count, j.try_count, j.max_count, j.interruptions, j.suspect_interruptions, ",
             $crate::dialect::postgres::columns::rare_columns!(),
             ")::text END"
         )

@@ -9,7 +9,7 @@ use super::bound::Bound;
 use super::submit::{
     AT_ONCE, BYTES_AT_ONCE, by_lane, common_values, first_values, insert, place_first, rare, values,
 };
-use crate::claim::claimed_run;
+use crate::claim::{claimed_run, in_flight};
 use crate::connect::Seat;
 use crate::row::{JobRow, micros, millis, timestamp, unreadable};
 use crate::statement::{On, column};
@@ -162,7 +162,13 @@ pub(crate) async fn insert_one(
     let claimed = match (since, claim) {
         (Some(since), Some(request)) => {
             let now = timestamp(since, "claimed_at").map_err(|why| unreadable("a run row", &why))?;
-            Some(claimed_run(stored_as(row), first.clone(), request, run_id, now))
+            Some(claimed_run(
+                in_flight(stored_as(row)),
+                first.clone(),
+                request,
+                run_id,
+                now,
+            ))
         }
         _ => None,
     };

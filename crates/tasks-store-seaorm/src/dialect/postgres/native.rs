@@ -52,11 +52,10 @@ impl<'r> Columns<'r> {
         u32::try_from(value).map_err(|_| format!("{value} is no count"))
     }
 
-    fn millis(&mut self) -> Result<Option<u64>, String> {
+    fn millis(&mut self) -> Result<u64, String> {
         let value: Option<i64> = self.next()?;
-        value
-            .map(|it| u64::try_from(it).map_err(|_| format!("{it} is no duration")))
-            .transpose()
+        let value = value.unwrap_or_default();
+        u64::try_from(value).map_err(|_| format!("{value} is no duration"))
     }
 }
 
@@ -121,11 +120,29 @@ impl<'r, T: Native<'r>> Native<'r> for Option<T> {
     }
 }
 
+/// Columns of `native_job_columns!`, one after the other.
+const NAMES: [&str; 14] = [
+    "id",
+    "tenant_id",
+    "name",
+    "job_group",
+    "type_name",
+    "args",
+    "source, state, job_type, priority",
+    "creation_time",
+    "begin_time",
+    "max_try_count",
+    "max_interruptions",
+    "interval_ms",
+    "version",
+    "what few jobs have",
+];
+
 /// The job in its stored state, whose `native_job_columns!` begin at the column `first`.
 pub(super) fn native_job(row: &PgRow, first: usize) -> Result<JobInfo, StoreError> {
     let mut from = Columns::of(row, first);
     let read = job_columns(&mut from).map_err(|why| {
-        let name = JobColumns::NAMES.get(from.at.saturating_sub(first + 1));
+        let name = NAMES.get(from.at.saturating_sub(first + 1));
         format!("`{}`: {why}", name.unwrap_or(&"?"))
     });
     let failed = |why: &str| {
@@ -135,9 +152,15 @@ pub(super) fn native_job(row: &PgRow, first: usize) -> Result<JobInfo, StoreErro
     read.and_then(JobColumns::into_job).map_err(|why| failed(&why))
 }
 
-/// What few jobs have, in the order of `rare_columns!`.
+/// What few jobs have, in the order of the columns.
 #[derive(Deserialize)]
 struct Rare(
+    i64,
+    u32,
+    u32,
+    u32,
+    u32,
+    u32,
     Option<String>,
     Option<String>,
     Option<String>,
@@ -160,29 +183,34 @@ struct Rare(
 
 /// The fields are read in the order of the columns.
 fn job_columns(from: &mut Columns<'_>) -> Result<JobColumns, String> {
+    let (id, tenant_id) = (from.id()?, from.id()?);
+    let (name, job_group, type_name, args) = (from.next()?, from.next()?, from.next()?, from.next()?);
+    let codes: i64 = from.next()?;
+    // 16 bits each, which may be any number: what is no code is found where it is looked up.
+    let [source, state, job_type, priority] = [48, 32, 16, 0].map(|bits| i64::from((codes >> bits) as i16));
     let common = JobColumns {
-        id: from.id()?,
-        tenant_id: from.id()?,
-        name: from.next()?,
-        job_group: from.next()?,
-        type_name: from.next()?,
-        args: from.next()?,
-        source: from.small()?,
-        state: from.small()?,
-        is_enabled: from.small()?,
-        job_type: from.small()?,
+        id,
+        tenant_id,
+        name,
+        job_group,
+        type_name,
+        args,
+        source,
+        state,
+        job_type,
+        priority,
         creation_time: from.next()?,
         begin_time: from.next()?,
-        trigger_count: from.count()?,
-        try_count: from.count()?,
         max_try_count: from.count()?,
-        max_count: from.count()?,
-        interruptions: from.count()?,
-        suspect_interruptions: from.count()?,
         max_interruptions: from.count()?,
-        interval_ms: from.millis()?.unwrap_or(0),
-        priority: from.small()?,
+        interval_ms: from.millis()?,
         version: from.next()?,
+        is_enabled: 1,
+        trigger_count: 0,
+        try_count: 0,
+        max_count: 0,
+        interruptions: 0,
+        suspect_interruptions: 0,
         description: None,
         result: None,
         cron: None,
@@ -211,24 +239,30 @@ fn job_columns(from: &mut Columns<'_>) -> Result<JobColumns, String> {
 fn with_rare(common: JobColumns, rare: &str) -> Result<JobColumns, String> {
     let rare: Rare = serde_json::from_str(rare).map_err(|it| it.to_string())?;
     Ok(JobColumns {
-        description: rare.0,
-        result: rare.1,
-        cron: rare.2,
-        time_zone: rare.3,
-        misfire_policy: rare.4,
-        misfire_max: rare.5,
-        end_time: rare.6,
-        last_run_time: rare.7,
-        is_abandoned: rare.8,
-        retry_policy: rare.9,
-        timeout_ms: rare.10,
-        lock_timeout_ms: rare.11,
-        node_name: rare.12,
-        failover: rare.13,
-        selector: rare.14,
-        definition_hash: rare.15,
-        definition_version: rare.16,
-        overrides: rare.17,
+        is_enabled: rare.0,
+        trigger_count: rare.1,
+        try_count: rare.2,
+        max_count: rare.3,
+        interruptions: rare.4,
+        suspect_interruptions: rare.5,
+        description: rare.6,
+        result: rare.7,
+        cron: rare.8,
+        time_zone: rare.9,
+        misfire_policy: rare.10,
+        misfire_max: rare.11,
+        end_time: rare.12,
+        last_run_time: rare.13,
+        is_abandoned: rare.14,
+        retry_policy: rare.15,
+        timeout_ms: rare.16,
+        lock_timeout_ms: rare.17,
+        node_name: rare.18,
+        failover: rare.19,
+        selector: rare.20,
+        definition_hash: rare.21,
+        definition_version: rare.22,
+        overrides: rare.23,
         ..common
     })
 }

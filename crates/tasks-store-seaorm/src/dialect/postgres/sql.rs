@@ -4,7 +4,7 @@ use super::columns::{
     heads, ids, is_old_job, job_columns, job_tables, log_columns, queue_columns, rows, run_array,
     run_columns, shown_status,
 };
-use crate::dialect::{RowLocks, Schemas, Sql, TableLock};
+use crate::dialect::{Batched, RowLocks, Schemas, Sql, TableLock};
 
 pub(crate) static SQL: Sql = Sql {
     // Looked for first: each conflict would use up a number.
@@ -31,27 +31,31 @@ pub(crate) static SQL: Sql = Sql {
         rows!(),
         " LEFT JOIN tk_background_jobs a ON a.id = (v.x ->> 0)::uuid LEFT JOIN tk_background_jobs b ON b.name_key = (v.x ->> 1)::uuid"
     ),
-    put_queue: concat!(
+    put_queue: Batched::Json(concat!(
         "INSERT INTO tk_job_queue (job_id, lane_id, rank, due_at, kind, attempt) \
          SELECT (x ->> 0)::uuid, (SELECT id FROM tk_lanes WHERE name = x ->> 1), (x ->> 2)::smallint, (x ->> 3)::bigint, (x ->> 4)::smallint, \
          (x ->> 5)::bigint FROM ",
         rows!(),
         " ORDER BY 1 ON CONFLICT (job_id) DO UPDATE SET lane_id = excluded.lane_id, rank = excluded.rank, due_at = excluded.due_at, \
          kind = excluded.kind, attempt = excluded.attempt"
-    ),
-    delete_queue: concat!("DELETE FROM tk_job_queue WHERE job_id = ANY(", ids!("$1"), ")"),
+    )),
+    delete_queue: Batched::Json(concat!(
+        "DELETE FROM tk_job_queue WHERE job_id = ANY(",
+        ids!("$1"),
+        ")"
+    )),
     // Not EXISTS: the planner makes a join of that, which reads all that waits.
     claim_heads: heads!(
         "SELECT lane_id, rank::bigint FROM head h WHERE rank IS NOT NULL \
          AND (SELECT min(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank) <= $2 ORDER BY rank, lane_id"
     ),
-    insert_runs: concat!(
+    insert_runs: Batched::Json(concat!(
         "INSERT INTO tk_job_runs (job_id, run_id, instance, claim_id, lane_id, rank, due_at, kind, attempt, suspect, job_version, after, claimed_at) \
          SELECT (x ->> 0)::uuid, (x ->> 1)::uuid, $2, $3, (SELECT id FROM tk_lanes WHERE name = x ->> 2), (x ->> 3)::smallint, (x ->> 4)::bigint, \
          (x ->> 5)::smallint, (x ->> 6)::bigint, (x ->> 7)::smallint, (x ->> 8)::bigint, 0, $4 FROM ",
         rows!(),
         " ORDER BY 1 ON CONFLICT DO NOTHING"
-    ),
+    )),
     runs_of_claim: "SELECT run_id FROM tk_job_runs WHERE claim_id = $1",
     next_due: heads!(
         "SELECT min((SELECT min(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank)) FROM head h WHERE rank IS NOT NULL"
@@ -59,30 +63,34 @@ pub(crate) static SQL: Sql = Sql {
     waiting_lanes: "SELECT name FROM tk_lanes l WHERE (SELECT min(rank) FROM tk_job_queue WHERE lane_id = l.id) IS NOT NULL ORDER BY name",
     waiting_in: "SELECT job_id FROM tk_job_queue WHERE lane_id = (SELECT id FROM tk_lanes WHERE name = $1) AND ($2 IS NULL OR job_id > $2) \
          ORDER BY job_id LIMIT $3",
-    finish_exceptions: concat!(
+    finish_exceptions: Batched::Json(concat!(
         "SELECT v.key - 1, r.job_id IS NOT NULL FROM ",
         rows!(),
         " LEFT JOIN tk_job_runs r ON r.job_id = (v.x ->> 0)::uuid AND r.run_id = (v.x ->> 1)::uuid \
          LEFT JOIN tk_background_jobs j ON j.id = r.job_id WHERE r.job_id IS NULL OR j.version IS DISTINCT FROM (v.x ->> 2)::bigint"
-    ),
-    delete_runs: concat!("DELETE FROM tk_job_runs WHERE job_id = ANY(", ids!("$1"), ")"),
+    )),
+    delete_runs: Batched::Json(concat!(
+        "DELETE FROM tk_job_runs WHERE job_id = ANY(",
+        ids!("$1"),
+        ")"
+    )),
     delete_locks: concat!("DELETE FROM tk_locks WHERE run_id = ANY(", ids!("$1"), ")"),
-    insert_logs: concat!(
+    insert_logs: Batched::Json(concat!(
         "INSERT INTO tk_background_job_logs (run_id, job_id, tenant_id, job_name, job_group, type_name, outcome, message, error, started_at, \
          duration_ms, node_name, instance, attempt) \
          SELECT (x ->> 0)::uuid, (x ->> 1)::uuid, (x ->> 2)::uuid, x ->> 3, x ->> 4, x ->> 5, (x ->> 6)::smallint, x ->> 7, x ->> 8, \
          (x ->> 9)::bigint, (x ->> 10)::bigint, x ->> 11, (x ->> 12)::uuid, (x ->> 13)::bigint FROM ",
         rows!(),
         " ORDER BY 1 ON CONFLICT DO NOTHING"
-    ),
-    settle_jobs: concat!(
+    )),
+    settle_jobs: Batched::Json(concat!(
         "UPDATE tk_background_jobs j SET state = (x ->> 1)::smallint, result = coalesce(x ->> 2, result), \
          last_run_time = coalesce((x ->> 3)::bigint, last_run_time), trigger_count = (x ->> 4)::bigint, try_count = (x ->> 5)::bigint, \
          interruptions = (x ->> 6)::bigint, suspect_interruptions = (x ->> 7)::bigint, is_abandoned = (x ->> 8)::smallint, \
          attention = nullif((x ->> 8)::smallint, 0) FROM ",
         rows!(),
         " WHERE j.id = (x ->> 0)::uuid"
-    ),
+    )),
     snapshots: concat!(
         "SELECT ",
         job_columns!(),
@@ -108,7 +116,11 @@ pub(crate) static SQL: Sql = Sql {
         " WHERE j.id = (x ->> 0)::uuid"
     ),
     update_run: "UPDATE tk_job_runs SET after = coalesce($2, after), cancel = coalesce($3, cancel) WHERE job_id = $1",
-    delete_jobs: concat!("DELETE FROM tk_background_jobs WHERE id = ANY(", ids!("$1"), ")"),
+    delete_jobs: Batched::Json(concat!(
+        "DELETE FROM tk_background_jobs WHERE id = ANY(",
+        ids!("$1"),
+        ")"
+    )),
     put_node: "INSERT INTO tk_nodes (instance, name, state, started_at, heartbeat_at, capacity, running, lanes, version, process) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
          ON CONFLICT (instance) DO UPDATE SET name = excluded.name, state = excluded.state, started_at = excluded.started_at, \

@@ -11,7 +11,7 @@ use tasks_abstractions::{JobId, MisfirePolicy, StoreError};
 use uuid::Uuid;
 
 use super::arrays::Arrays;
-use crate::row::{Hex, JobRow, Place, json_rows, micros, millis, name_key, not_json, uuid_at};
+use crate::row::{Hex, JobRow, Place, micros, millis, name_key, not_json, uuid_at};
 use crate::statement::On;
 use crate::submit::DOING;
 
@@ -228,11 +228,9 @@ pub(crate) async fn insert_first<'a, C: ConnectionTrait>(
     let lanes = by_lane(first);
     if lanes.len() > FEW_LANES {
         let all = lanes.into_values().flatten();
-        let places = json_rows(all.map(|(job, entry)| Place::new(job, entry)))?;
-        return on
-            .execute_batches(on.dialect.sql().put_queue, places, DOING)
-            .await
-            .map(drop);
+        let put_queue = on.dialect.sql().put_queue;
+        let places = put_queue.with(all.map(|(job, entry)| Place::new(job, entry)))?;
+        return on.write(places, &[], DOING).await.map(drop);
     }
     for (lane, entries) in lanes {
         for part in entries.chunks(AT_ONCE) {

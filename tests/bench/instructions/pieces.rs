@@ -42,13 +42,13 @@ impl Piece {
     /// What was counted when this was last looked at.
     pub(super) const fn recorded(self) -> f64 {
         match self {
-            Self::Settle => 1_470.0,
-            Self::CronNext => 4_842.0,
+            Self::Settle => 1_281.0,
+            Self::CronNext => 4_777.0,
             Self::Scope => 369.0,
-            Self::MemoryClaim => 4_349.0,
-            Self::MemoryFinish => 12_157.0,
-            Self::SqliteClaim => 97_209.0,
-            Self::SqliteFinish => 117_828.0,
+            Self::MemoryClaim => 2_844.0,
+            Self::MemoryFinish => 10_627.0,
+            Self::SqliteClaim => 83_398.0,
+            Self::SqliteFinish => 87_131.0,
         }
     }
 

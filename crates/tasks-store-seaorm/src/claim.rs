@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::dialect::RowLocks;
 #[cfg(feature = "postgres")]
 use crate::dialect::postgres;
-use crate::row::{Hex, json_rows, micros, read_lines, read_parts, uuid_at};
+use crate::row::{Hex, json_rows, micros, read_due, read_lines, unreadable, uuid_at};
 use crate::statement::{On, column};
 use crate::store::SeaOrmStore;
 
@@ -199,8 +199,8 @@ async fn due_executions<C: ConnectionTrait>(
         let mut values: Vec<Value> = vec![micros(now).into(), limit.into(), rank.into()];
         values.extend(lanes.iter().map(|it| Value::from(*it)));
         let from = due.len();
-        let mut found = |it: Result<(JobInfo, Option<QueueEntry>), StoreError>| match it {
-            Ok((job, entry)) => due.extend(entry.map(|it| (job, it))),
+        let mut found = |it: Result<Due, StoreError>| match it {
+            Ok(it) => due.push(it),
             // One unreadable row must not keep all others waiting.
             Err(it) => tracing::error!(error = %it, "a waiting job is passed over"),
         };
@@ -208,11 +208,21 @@ async fn due_executions<C: ConnectionTrait>(
             Some(lines) => read_lines(&lines).for_each(found),
             None => {
                 let sql = on.dialect.claim_rows(lanes.len());
-                let mut rows = on.rows(sql, values, CLAIMING).await?;
-                if let Some(locks) = on.dialect.sql().rows {
-                    rows = read_locked(on, locks, &rows).await?;
+                let rows = on.rows(sql, values, CLAIMING).await?;
+                match on.dialect.sql().rows {
+                    Some(locks) => {
+                        let rows = read_locked(on, locks, &rows).await?;
+                        rows.iter().map(read_due).for_each(found);
+                    }
+                    None => {
+                        for row in &rows {
+                            match read_alone(on, row).await {
+                                Err(error) if error.is_unavailable() => return Err(error),
+                                read => found(read),
+                            }
+                        }
+                    }
                 }
-                rows.iter().map(read_parts).for_each(&mut found);
             }
         }
         due[from..].sort_by_key(|(job, entry)| (entry.due_at, job.id));
@@ -240,6 +250,24 @@ async fn due_lines<C: ConnectionTrait>(
             Ok(None)
         }
     }
+}
+
+/// Reads one job, with its waiting execution.
+async fn read_alone<C: ConnectionTrait>(on: On<'_, C>, row: &QueryResult) -> Result<Due, StoreError> {
+    let what = "the job of a waiting execution";
+    let id = uuid_at(row, 0, what)?;
+    let key: Vec<Value> = vec![
+        json_rows([Hex(id)])?.remove(0).0.into(),
+        on.dialect.optional_uuid(None),
+    ];
+    let row = match on.row(on.dialect.sql().snapshots, key, CLAIMING).await {
+        Err(error) if !error.is_unavailable() => {
+            return Err(unreadable(&format!("job {id}"), &error.to_string()));
+        }
+        other => other?,
+    };
+    row.as_ref()
+        .map_or_else(|| Err(unreadable(what, "there is none")), read_due)
 }
 
 /// Reads jobs whose queue rows were locked just now. In a statement of its own: no command can have changed them since.

@@ -129,10 +129,9 @@ impl Dialect {
         }
     }
 
-    /// Statement: due executions of `lanes` lanes of one rank, earliest first, with their jobs.
+    /// Statement: jobs of due executions of `lanes` lanes of one rank, earliest first. Where rows have locks, those of the executions are locked.
     ///
-    /// Parameters: now, limit, rank, then one lane id each. Columns: job, `[lane name, rank, due, kind, attempt]`. Where rows have locks the only column is the id of
-    /// the job, whose queue row is locked; [`RowLocks::claimed`] reads the rest.
+    /// Parameters: now, limit, rank, then one lane id each.
     pub(crate) fn claim_rows(self, lanes: usize) -> String {
         match self {
             Self::Sqlite => sqlite::claim_rows(lanes),
@@ -141,8 +140,8 @@ impl Dialect {
         }
     }
 
-    /// As [`claim_rows`](Self::claim_rows), all in one text, with each column on a line of its own: where the driver hands each row over to another thread, that costs
-    /// more than to read it.
+    /// As [`claim_rows`](Self::claim_rows), with the jobs and `[lane name, rank, due, kind, attempt]`, all in one text in which each of both has a line of its own: where the
+    /// driver hands each row over to another thread, that costs more than to read it.
     pub(crate) fn claim_lines(self, lanes: usize) -> Option<String> {
         match self {
             Self::Sqlite => Some(sqlite::claim_lines(lanes)),

@@ -339,8 +339,7 @@ fn due_jobs(lanes: usize) -> String {
 }
 
 pub(super) fn claim_rows(lanes: usize) -> String {
-    let columns = concat!("SELECT ", job_columns!(), ", ", queue_columns!());
-    format!("{columns}{}", due_jobs(lanes))
+    format!("SELECT q.job_id{}", due_jobs(lanes))
 }
 
 pub(super) fn claim_lines(lanes: usize) -> String {

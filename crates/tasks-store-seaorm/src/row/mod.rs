@@ -15,7 +15,7 @@ pub(crate) use job::JobColumns;
 pub(crate) use job::{JobRow, PlainRow, name_key};
 pub(crate) use log::LogRow;
 pub(crate) use node::read_node;
-pub(crate) use read::{read_job, read_lines, read_log, read_parts, read_run, read_snapshot, stored_job};
+pub(crate) use read::{read_due, read_job, read_lines, read_log, read_run, read_snapshot, stored_job};
 pub(crate) use run::Place;
 #[cfg(feature = "postgres")]
 pub(crate) use scalar::coded;

@@ -14,7 +14,7 @@ use super::scalar::unreadable;
 const JOB: &str = "a row of tk_background_jobs";
 
 /// A job in its stored state, with its waiting execution: columns job, queue row.
-pub(crate) fn read_parts(row: &QueryResult) -> Result<(JobInfo, Option<QueueEntry>), StoreError> {
+fn read_parts(row: &QueryResult) -> Result<(JobInfo, Option<QueueEntry>), StoreError> {
     let job = stored_job(row)?;
     let failed = |why: &str| unreadable(&format!("the queue row of job {}", job.id), why);
     let waiting = match columns::<QueueColumns>(row, 1, "a row of tk_job_queue", QueueColumns::NAMES)? {
@@ -24,10 +24,19 @@ pub(crate) fn read_parts(row: &QueryResult) -> Result<(JobInfo, Option<QueueEntr
     Ok((job, waiting))
 }
 
-/// As [`read_parts`], of many, from lines that are job and queue row in turn.
-pub(crate) fn read_lines(
-    lines: &str,
-) -> impl Iterator<Item = Result<(JobInfo, Option<QueueEntry>), StoreError>> {
+/// A job that waits, in its stored state: columns job, queue row.
+pub(crate) fn read_due(row: &QueryResult) -> Result<(JobInfo, QueueEntry), StoreError> {
+    match read_parts(row)? {
+        (job, Some(waiting)) => Ok((job, waiting)),
+        (job, None) => Err(unreadable(
+            &format!("the queue row of job {}", job.id),
+            "it is NULL",
+        )),
+    }
+}
+
+/// As [`read_due`], of many, from lines that are job and queue row in turn.
+pub(crate) fn read_lines(lines: &str) -> impl Iterator<Item = Result<(JobInfo, QueueEntry), StoreError>> {
     let mut lines = lines.lines();
     std::iter::from_fn(move || {
         let (job, waiting) = (lines.next()?, lines.next()?);
@@ -36,7 +45,7 @@ pub(crate) fn read_lines(
             let waiting = waiting
                 .into_entry()
                 .map_err(|why| unreadable(&format!("the queue row of job {}", job.id), &why))?;
-            Ok((job, Some(waiting)))
+            Ok((job, waiting))
         }))
     })
 }

@@ -43,13 +43,13 @@ impl SeaOrmStore {
             }
             tracing::debug!(claim = %request.claim_id, "claiming row by row");
         }
-        let Some(thread) = &self.handles().open.writer_thread else {
-            return self.claim_row_by_row(request).await;
-        };
-        let (store, request) = (self.clone(), request.clone());
-        thread
-            .carry_out(async move { store.claim_row_by_row(&request).await })
-            .await
+        #[cfg(feature = "sqlite")]
+        if let Some(thread) = &self.handles().open.writer_thread {
+            let (store, request) = (self.clone(), request.clone());
+            let claim = async move { store.claim_row_by_row(&request).await };
+            return thread.carry_out(claim).await;
+        }
+        self.claim_row_by_row(request).await
     }
 
     async fn claim_row_by_row(&self, request: &ClaimRequest) -> Result<Vec<ClaimedRun>, StoreError> {

@@ -13,6 +13,7 @@ use crate::dialect::Dialect;
 use crate::error;
 use crate::options::{Location, SeaOrmStoreOptions};
 use crate::statement::answered;
+#[cfg(feature = "sqlite")]
 use crate::writer_thread::WriterThread;
 
 /// Open handles of one database.
@@ -27,6 +28,7 @@ pub(crate) struct Handles {
     /// The application's own statements. Opened when first used.
     pub(crate) application: DatabaseConnection,
     /// Who carries out claims and outcomes, where all writers share one lock.
+    #[cfg(feature = "sqlite")]
     pub(crate) writer_thread: Option<Arc<WriterThread>>,
     /// Connections for what runs all the time, where the database has them.
     #[cfg(feature = "postgres")]

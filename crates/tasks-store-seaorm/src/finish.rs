@@ -70,6 +70,7 @@ impl SeaOrmStore {
                 Err(error) => return Err(error),
             }
         }
+        #[cfg(feature = "sqlite")]
         if let Some(answers) = self.finish_on_thread(runs, &lanes).await? {
             self.lanes_are_known(lanes);
             return Ok(answers);
@@ -96,6 +97,7 @@ impl SeaOrmStore {
     }
 
     /// As [`finish_runs`](Self::finish_runs), on the thread for it, where the database has one. `None` where it has none, or where not all of them could be settled and nothing was written.
+    #[cfg(feature = "sqlite")]
     async fn finish_on_thread(
         &self,
         runs: &[FinishRun],

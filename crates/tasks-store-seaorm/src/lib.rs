@@ -55,6 +55,7 @@ mod sweep;
 mod take_over;
 mod transaction;
 mod walk;
+#[cfg(feature = "sqlite")]
 mod writer_thread;
 
 pub use module::SeaOrmStoreModule;

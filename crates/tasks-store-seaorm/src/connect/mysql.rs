@@ -41,6 +41,7 @@ pub(super) async fn open(options: &SeaOrmStoreOptions) -> Result<Handles, StoreE
         seats: None,
         dialect: Dialect::Mysql,
         // The server gives a statement up after half of it, and says so: what has no answer by then has lost its server.
+        #[cfg(feature = "sqlite")]
         writer_thread: None,
         answer_limit: Some(options.statement_timeout * 2),
         closing: Some(Arc::new(closing)),

@@ -4,7 +4,7 @@ use sea_orm::Value;
 use serde::Serialize;
 use tasks_abstractions::StoreError;
 
-use crate::row::{json_rows, values_of};
+use crate::row::{BYTES_AT_ONCE, json_rows, values_of};
 
 /// A statement for a batch.
 #[derive(Debug, Clone, Copy)]
@@ -69,7 +69,12 @@ impl Batch {
                 let mut values = values.into_iter();
                 let mut parts = Vec::new();
                 while left > 0 {
-                    let places = next_part(left);
+                    let mut places = next_part(left);
+                    let own = |places: usize| &values.as_slice()[..places.min(left) * width];
+                    // Each of them is copied once more on its way: by the driver, and by the database.
+                    while places > 1 && bytes_of(own(places)) > BYTES_AT_ONCE {
+                        places /= 2;
+                    }
                     let rows = places.min(left);
                     let missing = (places - rows) * width;
                     let mut all = Vec::with_capacity(others.len() + places * width);
@@ -134,6 +139,16 @@ fn next_part(left: usize) -> usize {
     if is_nearly_full { above } else { above / 2 }
 }
 
+/// How long all texts and bytes among them are.
+fn bytes_of(values: &[Value]) -> usize {
+    let bytes = values.iter().map(|it| match it {
+        Value::String(Some(text)) => text.len(),
+        Value::Bytes(Some(bytes)) => bytes.len(),
+        _ => 0,
+    });
+    bytes.sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,6 +178,27 @@ mod tests {
             }
             assert!(parts <= rows / MOST_AT_ONCE + 5, "{rows} rows in {parts} parts");
         }
+    }
+
+    #[test]
+    fn what_is_long_goes_in_small_parts() {
+        let sql = Batched::ByValue {
+            head: "",
+            row: "(?,?)",
+            tail: "",
+        };
+        let long = "x".repeat(BYTES_AT_ONCE / 3);
+        let rows = (0..10_i64).map(|it| (it, if it < 6 { long.as_str() } else { "" }));
+        let parts = sql.with(rows).unwrap().into_parts(&[]);
+        let firsts: Vec<_> = parts.iter().map(|it| it.values[0].clone()).collect();
+        assert_eq!(firsts, [0_i64, 2, 4].map(Value::from));
+        assert!(parts.iter().all(|it| bytes_of(&it.values) <= BYTES_AT_ONCE));
+        let longest = "x".repeat(BYTES_AT_ONCE + 1);
+        let alone = sql
+            .with([(1_i64, longest.as_str()), (2, "")])
+            .unwrap()
+            .into_parts(&[]);
+        assert_eq!(alone.len(), 2, "what is too long for any part goes alone");
     }
 
     #[test]

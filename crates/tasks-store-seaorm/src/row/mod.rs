@@ -19,7 +19,9 @@ pub(crate) use read::{read_due, read_job, read_lines, read_log, read_run, read_s
 pub(crate) use run::Place;
 #[cfg(feature = "postgres")]
 pub(crate) use scalar::coded;
-pub(crate) use scalar::{Hex, json_rows, micros, millis, not_json, timestamp, unreadable, uuid_at};
+pub(crate) use scalar::{
+    BYTES_AT_ONCE, Hex, json_rows, micros, millis, not_json, timestamp, unreadable, uuid_at,
+};
 pub(crate) use values::values_of;
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use uuid::Uuid;
 /// Most rows of one statement.
 const ROWS_AT_ONCE: usize = 1_000;
 /// Size from which a statement takes no further row: well under every database's limit for one parameter.
-const BYTES_AT_ONCE: usize = 8 * 1024 * 1024;
+pub(crate) const BYTES_AT_ONCE: usize = 8 * 1024 * 1024;
 
 /// An id: in JSON 32 hexadecimal digits, which every database turns into 16 bytes, and these as a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

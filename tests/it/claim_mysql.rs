@@ -12,7 +12,7 @@ use tasks_abstractions::job::Lane;
 use tasks_abstractions::store::{ClaimRequest, SubmitAnswer};
 use tasks_store_seaorm::SeaOrmStore;
 use tasks_testing::ManualClock;
-use tasks_testing::samples::{at, claim_id, due, instance_id, job_id, node, once};
+use tasks_testing::samples::{at, claim_request, due, job_id, node, once};
 
 use crate::mysql_database::OwnDatabase;
 use crate::proxy::Proxy;
@@ -31,12 +31,8 @@ async fn behind(database: &OwnDatabase) -> (SeaOrmStore, Proxy) {
 
 fn request(lanes: &[Lane], limit: usize) -> ClaimRequest {
     ClaimRequest {
-        instance: instance_id(1),
-        claim_id: claim_id(),
         lanes: lanes.to_vec(),
-        limit,
-        now: Some(at(1_000_000)),
-        floors: Vec::new(),
+        ..claim_request(1, limit, at(1_000_000))
     }
 }
 

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
 use tasks_abstractions::JobQueue;
-use tasks_abstractions::job::Lane;
-use tasks_abstractions::store::{ClaimRequest, ClaimedRun, FinishAnswer};
+use tasks_abstractions::store::{ClaimedRun, FinishAnswer};
 use tasks_store_seaorm::SeaOrmStore;
 use tasks_testing::ManualClock;
-use tasks_testing::samples::{at, claim_id, done, due, instance_id, node, once};
+use tasks_testing::samples::{at, claim_request, done, due, node, once};
 
 use crate::postgres_schema::Schema;
 
@@ -33,14 +32,7 @@ async fn number(on: &DatabaseConnection, sql: &str) -> i64 {
 }
 
 async fn claim(store: &SeaOrmStore, limit: usize) -> Vec<ClaimedRun> {
-    let request = ClaimRequest {
-        instance: instance_id(1),
-        claim_id: claim_id(),
-        lanes: vec![Lane::any_node()],
-        limit,
-        now: Some(at(1)),
-        floors: Vec::new(),
-    };
+    let request = claim_request(1, limit, at(1));
     let claimed = store.claim(&request).await.unwrap();
     assert_eq!(claimed.len(), limit);
     claimed

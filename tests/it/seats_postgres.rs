@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement, TransactionTrait};
-use tasks_abstractions::job::Lane;
 use tasks_abstractions::store::{ClaimRequest, FinishAnswer, SubmitAnswer};
 use tasks_abstractions::{JobInfo, JobPriority, JobQueue, JobSource, JobStore, RetryPolicy};
 use tasks_multitenancy::TenantScope;
 use tasks_store_seaorm::SeaOrmStore;
 use tasks_testing::ManualClock;
 use tasks_testing::samples::{
-    at, claim_id, done, due, instance_id, job_id, node, of_tenant, once, repeating, tenant,
+    at, claim_id, claim_request, done, due, instance_id, job_id, node, of_tenant, once, repeating, tenant,
 };
 use tokio::time::timeout;
 use tracing::Level;
@@ -63,14 +62,7 @@ async fn sessions(server: &DatabaseConnection, name: &str) -> i64 {
 }
 
 fn request(limit: usize) -> ClaimRequest {
-    ClaimRequest {
-        instance: instance_id(1),
-        claim_id: claim_id(),
-        lanes: vec![Lane::any_node()],
-        limit,
-        now: Some(at(0)),
-        floors: Vec::new(),
-    }
+    claim_request(1, limit, at(0))
 }
 
 /// A caller that gives up waiting leaves a connection with an unanswered statement: it is not used again, and its place is free at once.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement, TransactionTrait};
-use tasks_abstractions::job::Lane;
 use tasks_abstractions::store::{
     ClaimRequest, Decision, FinishAnswer, NodeInfo, NodeState, StoreErrorKind, SubmitAnswer, TakeOver,
 };
@@ -13,7 +12,7 @@ use tasks_abstractions::{JobId, JobQueue, JobStore, StoreError, Timestamp};
 use tasks_multitenancy::TenantScope;
 use tasks_store_seaorm::{SeaOrmStore, migrate};
 use tasks_testing::ManualClock;
-use tasks_testing::samples::{at, claim_id, done, due, instance_id, job_id, node, once};
+use tasks_testing::samples::{at, claim_id, claim_request, done, due, instance_id, job_id, node, once};
 
 use crate::mysql_database::OwnDatabase;
 
@@ -38,12 +37,8 @@ async fn number(on: &impl ConnectionTrait, sql: &str) -> i64 {
 
 fn request(limit: usize, now: Option<Timestamp>) -> ClaimRequest {
     ClaimRequest {
-        instance: instance_id(1),
-        claim_id: claim_id(),
-        lanes: vec![Lane::any_node()],
-        limit,
         now,
-        floors: Vec::new(),
+        ..claim_request(1, limit, at(0))
     }
 }
 

@@ -13,7 +13,9 @@ use tasks_abstractions::{JobId, JobQueue, JobStore, StoreError, Timestamp};
 use tasks_multitenancy::TenantScope;
 use tasks_store_seaorm::{Durability, SeaOrmStore, migrate};
 use tasks_testing::ManualClock;
-use tasks_testing::samples::{at, claim_id, done, due, instance_id, job_id, node, once, run_id};
+use tasks_testing::samples::{
+    at, claim_id, claim_request, done, due, instance_id, job_id, node, once, run_id,
+};
 
 use crate::postgres_schema::Schema;
 use crate::proxy::Proxy;
@@ -39,12 +41,8 @@ async fn number(on: &impl ConnectionTrait, sql: &str) -> i64 {
 
 fn request(limit: usize, now: Option<Timestamp>) -> ClaimRequest {
     ClaimRequest {
-        instance: instance_id(1),
-        claim_id: claim_id(),
-        lanes: vec![Lane::any_node()],
-        limit,
         now,
-        floors: Vec::new(),
+        ..claim_request(1, limit, at(0))
     }
 }
 

@@ -6,13 +6,13 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use sea_orm::ConnectionTrait as _;
 use tasks_abstractions::JobQueue as _;
-use tasks_abstractions::job::Lane;
-use tasks_abstractions::store::ClaimRequest;
+use tasks_abstractions::store::{ClaimedRun, FinishAnswer};
 use tasks_store_seaorm::SeaOrmStore;
 use tasks_testing::ManualClock;
-use tasks_testing::samples::{at, claim_id, due, instance_id, job_id, node, once};
+use tasks_testing::samples::{at, claim_request, done, due, instance_id, job_id, node, once};
 use tasks_testing::store_suite::{Capabilities, FullStore, StoreFixture};
 use tempfile::TempDir;
+use tokio::time::timeout;
 
 /// The handles come before the folder, so that they close before it goes.
 struct SqliteFixture {
@@ -71,15 +71,7 @@ async fn a_claim_passes_over_what_cannot_be_read() {
     let jobs: Vec<_> = (1..=5).map(|it| due(once(it), at(0))).collect();
     store.submit(&jobs).await.expect("submit");
     let claimed = async |limit| {
-        let request = ClaimRequest {
-            instance: instance_id(1),
-            claim_id: claim_id(),
-            lanes: vec![Lane::any_node()],
-            limit,
-            now: Some(at(0)),
-            floors: Vec::new(),
-        };
-        let claimed = store.claim(&request).await.expect("claim");
+        let claimed = store.claim(&claim_request(1, limit, at(0))).await.expect("claim");
         claimed.into_iter().map(|it| it.job.id).collect::<Vec<_>>()
     };
     let spoil = async |number, set: &str| {
@@ -97,6 +89,46 @@ async fn a_claim_passes_over_what_cannot_be_read() {
     spoil(3, "args = x'ff01'").await;
     assert_eq!(claimed(100).await, [job_id(4), job_id(5)]);
     assert!(claimed(100).await.is_empty(), "the others stay as they are");
+}
+
+/// Claims and outcomes hold the lock of the whole file, so they are carried out without their caller's help: one that is busy with something else, or has given up,
+/// keeps nobody waiting. Those that cannot all be settled, too.
+#[tokio::test]
+async fn what_was_begun_is_written_though_nobody_waits_for_it() {
+    let fx = SqliteFixture::new().await;
+    let store = &fx.store;
+    store.register_node(&node(1)).await.expect("a node registers");
+    let jobs: Vec<_> = (1..=3).map(|it| due(once(it), at(0))).collect();
+    store.submit(&jobs).await.expect("submit");
+    // Each is begun with the first look at it, and comes after those before it.
+    let claim = claim_request(1, 2, at(0));
+    drop(timeout(Duration::ZERO, store.claim(&claim)).await);
+    let rest = store.claim(&claim_request(1, 3, at(0))).await.expect("claim");
+    assert_eq!(rest.iter().map(|it| it.job.id).collect::<Vec<_>>(), [job_id(3)]);
+    let runs = store.runs_of(instance_id(1)).await.expect("the runs");
+    assert_eq!(runs.len(), 3, "the first claim took two");
+    let lost: Vec<_> = runs
+        .into_iter()
+        .filter(|it| it.job_id != job_id(3))
+        .map(|run| ClaimedRun {
+            job: Arc::new(once(1)),
+            run,
+        })
+        .collect();
+    let ended: Vec<_> = lost.iter().map(done).collect();
+    drop(timeout(Duration::ZERO, store.finish(&ended)).await);
+    let answers = store.finish(&ended).await.expect("finish");
+    assert!(
+        answers.iter().all(|it| matches!(it, FinishAnswer::Gone)),
+        "{answers:?}"
+    );
+    // One of a batch is gone, and what is left is written all the same.
+    let last = [ended[0].clone(), done(&rest[0])];
+    let answers = store.finish(&last).await.expect("finish");
+    assert!(
+        matches!(answers[..], [FinishAnswer::Gone, FinishAnswer::Applied]),
+        "{answers:?}"
+    );
 }
 
 tasks_testing::store_suite!(sqlite, SqliteFixture::new());

@@ -48,3 +48,27 @@ impl Clock for SystemClock {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// The earlier of the two whole microseconds around it, before 1970 and in a leap second, too.
+        #[test]
+        fn an_instant_is_cut_to_the_microsecond_before_it(nanos in any::<i64>(), is_leap in any::<bool>()) {
+            let at = DateTime::from_timestamp_nanos(nanos);
+            let cut = truncate_to_micros(at);
+            prop_assert_eq!(cut.timestamp_micros(), nanos.div_euclid(1_000));
+            prop_assert_eq!(cut.nanosecond() % 1_000, 0);
+            prop_assert_eq!(truncate_to_micros(cut), cut);
+            let second = at.timestamp().div_euclid(60) * 60 + 59;
+            let within = at.timestamp_subsec_nanos() + if is_leap { 1_000_000_000 } else { 0 };
+            let leap = DateTime::from_timestamp(second, within).unwrap();
+            let cut = truncate_to_micros(leap);
+            prop_assert_eq!((cut.timestamp(), cut.nanosecond()), (second, within / 1_000 * 1_000));
+        }
+    }
+}

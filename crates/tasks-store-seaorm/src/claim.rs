@@ -19,6 +19,7 @@ use crate::statement::{On, column};
 use crate::store::SeaOrmStore;
 
 pub(crate) const CLAIMING: &str = "claim due executions";
+
 impl SeaOrmStore {
     pub(crate) async fn claim_due(&self, request: &ClaimRequest) -> Result<Vec<ClaimedRun>, StoreError> {
         #[cfg(feature = "postgres")]

@@ -23,6 +23,8 @@ use crate::row::{Hex, LogRow, Place, json_rows, micros};
 use crate::statement::{On, column};
 use crate::store::{SeaOrmStore, lock_jobs};
 use crate::submit;
+#[cfg(feature = "sqlite")]
+use crate::writer_thread::WriterThread;
 
 pub(crate) const DOING: &str = "write down finished runs";
 
@@ -52,9 +54,9 @@ impl SeaOrmStore {
         for it in runs {
             refuse_finish_nul(it)?;
         }
-        let lanes = self.unknown_lanes(lanes_of(runs));
         #[cfg(feature = "postgres")]
         if let Some(seats) = self.seats() {
+            let lanes = self.unknown_lanes(lanes_of(runs));
             match self.finish_at_once(seats, runs, &lanes).await {
                 Ok(Some(answers)) => {
                     self.lanes_are_known(lanes);
@@ -71,10 +73,15 @@ impl SeaOrmStore {
             }
         }
         #[cfg(feature = "sqlite")]
-        if let Some(answers) = self.finish_on_thread(runs, &lanes).await? {
-            self.lanes_are_known(lanes);
-            return Ok(answers);
+        if let Some(thread) = &self.handles().open.writer_thread {
+            return self.finish_on(thread, runs).await;
         }
+        self.finish_judged(runs).await
+    }
+
+    /// Settles those that can be settled, and answers why the others cannot.
+    async fn finish_judged(&self, runs: &[FinishRun]) -> Result<Vec<FinishAnswer>, StoreError> {
+        let lanes = self.unknown_lanes(lanes_of(runs));
         let sql = self.handles().open.dialect.sql();
         let keys = keys_of(sql, runs)?;
         // Nearly always all of them can be settled: then nothing is put together while the write lock is held.
@@ -96,38 +103,43 @@ impl SeaOrmStore {
         Ok(answers)
     }
 
-    /// As [`finish_runs`](Self::finish_runs), on the thread for it, where the database has one. `None` where it has none, or where not all of them could be settled and nothing was written.
+    /// As [`finish_runs`](Self::finish_runs), on the thread that writes. It gets no more than is written; the outcomes themselves only where not all of them can be settled.
     #[cfg(feature = "sqlite")]
-    async fn finish_on_thread(
+    async fn finish_on(
         &self,
+        thread: &WriterThread,
         runs: &[FinishRun],
-        lanes: &HashSet<&Lane>,
-    ) -> Result<Option<Vec<FinishAnswer>>, StoreError> {
-        let open = &self.handles().open;
+    ) -> Result<Vec<FinishAnswer>, StoreError> {
         let mut seen = HashSet::with_capacity(runs.len());
-        let Some(thread) = &open.writer_thread else {
-            return Ok(None);
-        };
-        if !runs.iter().all(|it| seen.insert(it.run_id)) {
-            return Ok(None);
-        }
-        let sql = open.dialect.sql();
-        let (keys, writing) = (keys_of(sql, runs)?, Writing::of(sql, &runs.iter())?);
-        let lanes: Vec<Lane> = lanes.iter().map(|it| (*it).clone()).collect();
-        let store = self.clone();
-        let is_written = thread.carry_out(async move {
-            let tx = store.begin(DOING).await?;
-            let on = store.on(&tx);
-            if !exceptions(on, keys).await?.is_empty() {
-                store.rollback(tx, DOING).await?;
-                return Ok(false);
+        if runs.iter().all(|it| seen.insert(it.run_id)) {
+            let sql = self.handles().open.dialect.sql();
+            let (keys, writing) = (keys_of(sql, runs)?, Writing::of(sql, &runs.iter())?);
+            let lanes = self.unknown_lanes(lanes_of(runs));
+            let own: Vec<Lane> = lanes.iter().map(|it| (*it).clone()).collect();
+            let store = self.clone();
+            let all = async move { store.finish_all(keys, writing, &own).await };
+            if thread.carry_out(all).await? {
+                self.lanes_are_known(lanes);
+                return Ok(vec![FinishAnswer::Applied; runs.len()]);
             }
-            write(on, writing, &lanes.iter().collect()).await?;
-            store.commit(tx, DOING).await?;
-            Ok(true)
-        });
-        let is_written = is_written.await?;
-        Ok(is_written.then(|| vec![FinishAnswer::Applied; runs.len()]))
+        }
+        let (store, runs) = (self.clone(), runs.to_vec());
+        let judged = async move { store.finish_judged(&runs).await };
+        thread.carry_out(judged).await
+    }
+
+    /// Settles all of them, or writes nothing and answers false.
+    #[cfg(feature = "sqlite")]
+    async fn finish_all(&self, keys: Batch, writing: Writing, lanes: &[Lane]) -> Result<bool, StoreError> {
+        let tx = self.begin(DOING).await?;
+        let on = self.on(&tx);
+        if !exceptions(on, keys).await?.is_empty() {
+            self.rollback(tx, DOING).await?;
+            return Ok(false);
+        }
+        write(on, writing, &lanes.iter().collect()).await?;
+        self.commit(tx, DOING).await?;
+        Ok(true)
     }
 
     /// As [`finish_runs`](Self::finish_runs), in as few statements as PostgreSQL lets it. `None` where a run is gone or its job was changed, and nothing was written.

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use tasks_abstractions::job::{ClaimId, Lane, rank_of};
 use tasks_abstractions::run::{JobLog, QueueEntry, RunKind};
 use tasks_abstractions::store::{
-    ClaimedRun, FinishRun, JobUpdate, NodeInfo, NodeState, PreparedJob, Settlement,
+    ClaimRequest, ClaimedRun, FinishRun, JobUpdate, NodeInfo, NodeState, PreparedJob, Settlement,
 };
 use tasks_abstractions::{
     InstanceId, JobId, JobInfo, JobLimits, JobState, JobStatus, JobType, RunId, RunOutcome, Timestamp,
@@ -49,6 +49,19 @@ pub fn run_id(number: u128) -> RunId {
 #[must_use]
 pub fn claim_id() -> ClaimId {
     ClaimId::new(Uuid::new_v4())
+}
+
+/// A claim by the node of this number from the common lane, with `now` as the time.
+#[must_use]
+pub fn claim_request(node: u128, limit: usize, now: Timestamp) -> ClaimRequest {
+    ClaimRequest {
+        instance: instance_id(node),
+        claim_id: claim_id(),
+        lanes: vec![Lane::any_node()],
+        limit,
+        now: Some(now),
+        floors: Vec::new(),
+    }
 }
 
 /// The tenant of this number.

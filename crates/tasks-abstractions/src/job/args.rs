@@ -59,6 +59,11 @@ enum Form {
     Text(Box<str>, OnceLock<Box<Map<String, Value>>>),
 }
 
+/// What a text says that is an object: `from_json` takes no other.
+fn read(text: &str) -> Map<String, Value> {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
 impl JobArgs {
     /// No arguments.
     #[must_use]
@@ -119,8 +124,7 @@ impl JobArgs {
     fn map(&self) -> &Map<String, Value> {
         match &self.0 {
             Form::Read(map) => map,
-            // It is an object: `from_json` takes no other text.
-            Form::Text(text, map) => map.get_or_init(|| serde_json::from_str(text).unwrap_or_default()),
+            Form::Text(text, map) => map.get_or_init(|| Box::new(read(text))),
         }
     }
 
@@ -132,13 +136,13 @@ impl JobArgs {
 
     /// Sets one argument and returns the former value.
     pub fn insert(&mut self, key: impl Into<String>, value: impl Into<Value>) -> Option<Value> {
-        if let Form::Text(..) = &self.0 {
-            self.0 = Form::Read(self.map().clone());
-        }
-        match &mut self.0 {
-            Form::Read(map) => map.insert(key.into(), value.into()),
-            Form::Text(..) => None,
-        }
+        let mut map = match std::mem::take(self).0 {
+            Form::Read(map) => map,
+            Form::Text(text, map) => map.into_inner().map_or_else(|| read(&text), |it| *it),
+        };
+        let former = map.insert(key.into(), value.into());
+        self.0 = Form::Read(map);
+        former
     }
 
     /// One argument as text: a JSON string as it is, anything else in its JSON form.

@@ -215,6 +215,9 @@ fn arguments_out_of_a_text_are_those_that_were_written() {
         ("$".to_owned(), 1),
         ("b".to_owned(), 2),
     ]));
+    // Of a type that takes anything, too, what was kept whole comes back, and nothing else is taken for it.
+    same(&serde_json::json!([1, 2]));
+    same(&serde_json::json!({"$": 1, "b": 2}));
     // Nothing is nothing, in however many spaces.
     assert_eq!(
         JobArgs::from_json(" { } ")

@@ -186,7 +186,7 @@ pub(crate) struct Sql {
     pub(crate) waiting_lanes: &'static str,
     /// (lane name, after or null, limit); answers jobs
     pub(crate) waiting_in: &'static str,
-    /// (json) `[job, run, version, index]`; answers (index in the part, whether the run is there) of those that cannot be settled
+    /// (json) `[job, run, version, index]`; answers (index, counted from [`Part::first`], whether the run is there) of those that cannot be settled
     pub(crate) finish_exceptions: Batched,
     /// (json ids of jobs)
     pub(crate) delete_runs: Batched,

@@ -6,15 +6,15 @@ use tasks_abstractions::store::SubmitAnswer;
 use tasks_abstractions::{JobInfo, JobStatus};
 
 use super::fixture::StoreFixture;
-use super::steps::{claim, finish, join, kill, request, snapshot, submit};
-use crate::samples::{at, done, due, entry, job_id, once, unarmed, waiting};
+use super::steps::{claim, finish, join, kill, snapshot, submit};
+use crate::samples::{at, claim_request, done, due, entry, job_id, once, unarmed, waiting};
 
 /// The run is as that of a claim: in flight for the asking node, settled by it, in nobody else's way.
 pub async fn a_job_is_born_claimed_for_a_node_that_may_run_it(fx: &impl StoreFixture) {
     let store = fx.store();
     join(&store, 1).await;
     let job = due(once(1), at(0));
-    let asked = request(1, 1, at(0));
+    let asked = claim_request(1, 1, at(0));
     let (answer, claimed) = store.submit_claimed(&job, &asked).await.expect("submit");
     assert_eq!(answer, SubmitAnswer::Inserted);
     let claimed = claimed.expect("the node may have it");
@@ -66,7 +66,7 @@ pub async fn a_job_that_cannot_be_born_claimed_waits(fx: &impl StoreFixture) {
         (due(once(4), at(0)), 77),
         (unarmed(once(5)), 1),
     ] {
-        let asked = request(node, 1, at(0));
+        let asked = claim_request(node, 1, at(0));
         let (answer, claimed) = store.submit_claimed(&job, &asked).await.expect("submit");
         assert_eq!(answer, SubmitAnswer::Inserted);
         assert!(claimed.is_none(), "{claimed:?}");
@@ -89,7 +89,7 @@ pub async fn a_job_that_exists_is_not_born_again(fx: &impl StoreFixture) {
         ..once(number)
     };
     submit(&store, &[due(named(1), at(60))]).await;
-    let asked = request(1, 1, at(0));
+    let asked = claim_request(1, 1, at(0));
     for (job, expected) in [
         (due(once(1), at(0)), SubmitAnswer::Exists),
         (due(named(2), at(0)), SubmitAnswer::NameTaken { by: job_id(1) }),

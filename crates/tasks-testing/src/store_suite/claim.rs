@@ -10,8 +10,8 @@ use tasks_abstractions::store::{ClaimFloor, ClaimRequest, ClaimedRun, PreparedJo
 use tasks_abstractions::{JobInfo, JobStatus};
 
 use super::fixture::StoreFixture;
-use super::steps::{ALL, change, claim, join, kill, numbers, of_job, request, snapshot, submit};
-use crate::samples::{at, due, entry, instance_id, job_id, node, once, waiting};
+use super::steps::{ALL, change, claim, join, kill, numbers, of_job, snapshot, submit};
+use crate::samples::{at, claim_request, due, entry, instance_id, job_id, node, once, waiting};
 
 fn ids(claimed: &[ClaimedRun]) -> Vec<u128> {
     numbers(claimed.iter().map(|it| it.job.id))
@@ -36,7 +36,7 @@ fn in_lane(number: u128, lane: &Lane, seconds: i64) -> PreparedJob {
 fn from(lanes: &[Lane]) -> ClaimRequest {
     ClaimRequest {
         lanes: lanes.to_vec(),
-        ..request(1, 100, at(0))
+        ..claim_request(1, 100, at(0))
     }
 }
 
@@ -73,7 +73,7 @@ pub async fn a_claim_answers_the_run_as_it_is_kept(fx: &impl StoreFixture) {
     let instance = join(&store, 1).await;
     let prepared = due(once(1), at(-5));
     submit(&store, std::slice::from_ref(&prepared)).await;
-    let request = request(1, 5, at(3));
+    let request = claim_request(1, 5, at(3));
     let claimed = store.claim(&request).await.expect("claim").remove(0);
     let run = &claimed.run;
     assert_eq!(
@@ -185,7 +185,7 @@ pub async fn claim_is_refused_to_a_fenced_node(fx: &impl StoreFixture) {
     store.unregister_node(instance_id(3)).await.expect("unregister");
     for number in [1, 2, 3] {
         let error = store
-            .claim(&request(number, 10, at(0)))
+            .claim(&claim_request(number, 10, at(0)))
             .await
             .expect_err("refused");
         assert_eq!(error.kind(), StoreErrorKind::Fenced, "node {number}: {error}");
@@ -193,7 +193,10 @@ pub async fn claim_is_refused_to_a_fenced_node(fx: &impl StoreFixture) {
     assert!(snapshot(&store, job_id(1)).await.waiting.is_some());
     // Nor is it when nothing waits: a node learns it at once.
     assert!(store.remove(ALL, job_id(1)).await.expect("remove"));
-    let error = store.claim(&request(2, 10, at(0))).await.expect_err("refused");
+    let error = store
+        .claim(&claim_request(2, 10, at(0)))
+        .await
+        .expect_err("refused");
     assert_eq!(error.kind(), StoreErrorKind::Fenced);
     // Beginning anew is a new instance.
     store.register_node(&node(4)).await.expect("register");
@@ -317,7 +320,7 @@ pub async fn a_claim_finds_what_lies_from_its_floors_on(fx: &impl StoreFixture) 
             floor(Lane::node("nobody"), rank),
             floor(Lane::any_node(), rank - 1),
         ],
-        ..request(1, 10, at(0))
+        ..claim_request(1, 10, at(0))
     };
     let claimed = store.claim(&under).await.expect("claim");
     let ids: Vec<_> = claimed.iter().map(|it| it.job.id).collect();

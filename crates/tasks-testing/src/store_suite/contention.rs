@@ -3,17 +3,16 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use tasks_abstractions::job::Lane;
 use tasks_abstractions::run::JobSnapshot;
 use tasks_abstractions::store::{
-    ChangeAnswer, ClaimRequest, ClaimedRun, FinishAnswer, PreparedJob, SubmitAnswer, TakeOver,
+    ChangeAnswer, ClaimedRun, FinishAnswer, PreparedJob, SubmitAnswer, TakeOver,
 };
 use tasks_abstractions::{JobId, JobInfo, JobStatus};
 use tokio::sync::Barrier;
 
 use super::fixture::{FullStore, StoreFixture};
 use super::steps::{ALL, change, claim, claim_one, join, kill, of_job, snapshot, submit, until_available};
-use crate::samples::{at, claim_id, done, due, instance_id, job_id, once, unarmed};
+use crate::samples::{at, claim_id, claim_request, done, due, instance_id, job_id, once, unarmed};
 
 fn jobs(count: u128) -> Vec<PreparedJob> {
     (1..=count).map(|it| due(once(it), at(0))).collect()
@@ -24,14 +23,7 @@ async fn drain(store: Arc<dyn FullStore>, number: u128, start: Arc<Barrier>) -> 
     let mut seen = Vec::new();
     start.wait().await;
     loop {
-        let request = ClaimRequest {
-            instance: instance_id(number),
-            claim_id: claim_id(),
-            lanes: vec![Lane::any_node()],
-            limit: 7,
-            now: Some(at(0)),
-            floors: Vec::new(),
-        };
+        let request = claim_request(number, 7, at(0));
         let claimed: Vec<ClaimedRun> = until_available!(store.claim(&request));
         if claimed.is_empty() && until_available!(store.next_due(&request.lanes, request.now)).is_none() {
             return seen;

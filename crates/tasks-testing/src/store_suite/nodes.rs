@@ -8,8 +8,8 @@ use tasks_abstractions::store::{CancelRequest, NodeInfo, NodeState, RenewRequest
 use tasks_abstractions::{InstanceId, RunId, Timestamp};
 
 use super::fixture::{FullStore, StoreFixture};
-use super::steps::{claim_one, join, kill, request, submit, take_over};
-use crate::samples::{at, due, instance_id, node, once, run_id, waiting};
+use super::steps::{claim_one, join, kill, submit, take_over};
+use crate::samples::{at, claim_request, due, instance_id, node, once, run_id, waiting};
 
 /// Renews node `number`, which must be alive; answers its cancel requests.
 pub(super) async fn renew(
@@ -171,7 +171,7 @@ pub async fn a_cleared_suspect_is_none_any_more(fx: &impl StoreFixture) {
     }
     let mut held = Vec::new();
     for by in [1, 1, 2] {
-        let mut one = request(by, 1, at(0));
+        let mut one = claim_request(by, 1, at(0));
         one.lanes = vec![lane.clone()];
         held.extend(store.claim(&one).await.expect("claim"));
     }
@@ -201,7 +201,7 @@ pub async fn a_claim_whose_reply_was_lost_is_found_again(fx: &impl StoreFixture)
         &[due(once(2), at(-1)), due(once(1), at(0)), due(once(3), at(9))],
     )
     .await;
-    let lost = request(1, 10, at(0));
+    let lost = claim_request(1, 10, at(0));
     drop(store.claim(&lost).await.expect("claim"));
 
     let found = store.runs_of(instance).await.expect("runs_of");

@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use tasks_abstractions::job::Lane;
 use tasks_abstractions::run::{JobLog, JobSnapshot};
 use tasks_abstractions::store::{
-    ChangeAnswer, ClaimRequest, ClaimedRun, Decision, FinishAnswer, FinishRun, JobChange, JobLogQuery,
-    JobQuery, NodeInfo, Paging, PreparedJob, RunChange, SubmitAnswer, TakeOver, TakenOver, WaitingChange,
+    ChangeAnswer, ClaimedRun, Decision, FinishAnswer, FinishRun, JobChange, JobLogQuery, JobQuery, NodeInfo,
+    Paging, PreparedJob, RunChange, SubmitAnswer, TakeOver, TakenOver, WaitingChange,
 };
 use tasks_abstractions::{InstanceId, JobId, JobInfo, Timestamp};
 use tasks_multitenancy::TenantScope;
 
 use super::fixture::FullStore;
-use crate::samples::{at, claim_id, instance_id, node};
+use crate::samples::{at, claim_id, claim_request, instance_id, node};
 
 /// Everything there is.
 pub(super) const ALL: TenantScope = TenantScope::All;
@@ -48,18 +47,6 @@ pub(super) async fn submit(store: &Arc<dyn FullStore>, jobs: &[PreparedJob]) {
     }
 }
 
-/// A claim by node `number` from the common lane.
-pub(super) fn request(number: u128, limit: usize, now: Timestamp) -> ClaimRequest {
-    ClaimRequest {
-        instance: instance_id(number),
-        claim_id: claim_id(),
-        lanes: vec![Lane::any_node()],
-        limit,
-        now: Some(now),
-        floors: Vec::new(),
-    }
-}
-
 /// Claims from the common lane for node `number`.
 pub(super) async fn claim(
     store: &Arc<dyn FullStore>,
@@ -67,7 +54,10 @@ pub(super) async fn claim(
     limit: usize,
     now: Timestamp,
 ) -> Vec<ClaimedRun> {
-    store.claim(&request(number, limit, now)).await.expect("claim")
+    store
+        .claim(&claim_request(number, limit, now))
+        .await
+        .expect("claim")
 }
 
 /// Claims the one execution that is due at `now`.

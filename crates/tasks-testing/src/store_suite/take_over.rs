@@ -9,7 +9,9 @@ use super::fixture::StoreFixture;
 use super::steps::{
     change, claim, claim_one, finish, join, kill, logs_of, numbers, snapshot, submit, take_over, with,
 };
-use crate::samples::{at, claim_id, done, due, instance_id, job_id, once, repeating, returned};
+use crate::samples::{
+    at, claim_id, claim_request, done, due, instance_id, job_id, once, repeating, returned,
+};
 
 /// Runs of dead, ended and vanished nodes are taken over by one living node, once; those of living nodes are not.
 pub async fn take_over_takes_runs_of_dead_nodes_once(fx: &impl StoreFixture) {
@@ -56,7 +58,7 @@ pub async fn a_taken_over_run_keeps_what_was_asked_of_it(fx: &impl StoreFixture)
         first.attempt = 3;
     }
     submit(&store, &[job]).await;
-    let mut ask = super::steps::request(1, 1, at(0));
+    let mut ask = claim_request(1, 1, at(0));
     ask.lanes = vec![tasks_abstractions::job::Lane::any_node().suspect()];
     let held = store.claim(&ask).await.expect("claim").remove(0);
     let run = RunChange {

@@ -13,7 +13,7 @@ use tasks_abstractions::{
 
 use super::fixture::StoreFixture;
 use super::steps::{ALL, claim, claim_one, finish, join, listed, logs_of, snapshot, submit};
-use crate::samples::{at, done, due, entry, job_id, once, unarmed, waiting};
+use crate::samples::{at, claim_request, done, due, entry, job_id, once, unarmed, waiting};
 
 fn instant(text: &str) -> Timestamp {
     let parsed = DateTime::parse_from_rfc3339(text).expect("a valid instant");
@@ -278,7 +278,7 @@ pub async fn texts_of_any_language_come_back(fx: &impl StoreFixture) {
         };
         let lane = first.lane.clone();
         submit(&store, &[waiting(job.clone(), first)]).await;
-        let mut ask = super::steps::request(1, 5, at(0));
+        let mut ask = claim_request(1, 5, at(0));
         ask.lanes = vec![lane.clone()];
         let run = store.claim(&ask).await.expect("claim").remove(0);
         assert_eq!(run.run.entry.lane, lane, "{text}");

@@ -9,8 +9,8 @@ use tasks_abstractions::store::{
 use tasks_abstractions::{JobId, JobInfo, JobStatus};
 
 use super::fixture::StoreFixture;
-use super::steps::{ALL, claim, join, kill, request, submit, take_over};
-use crate::samples::{at, done, due, job_id, once};
+use super::steps::{ALL, claim, join, kill, submit, take_over};
+use crate::samples::{at, claim_request, done, due, job_id, once};
 
 fn batch(count: u128) -> Vec<PreparedJob> {
     (1..=count)
@@ -155,7 +155,7 @@ pub async fn a_node_may_serve_a_hundred_lanes(fx: &impl StoreFixture) {
     submit(&store, &jobs).await;
     let earliest = store.next_due(&lanes, Some(at(-1_000))).await.expect("next_due");
     assert_eq!(earliest.map(|it| it.as_secs()), Some(801));
-    let mut ask = request(1, 150, at(0));
+    let mut ask = claim_request(1, 150, at(0));
     ask.lanes = lanes;
     let mut seen = store.claim(&ask).await.expect("claim");
     assert_eq!(seen.len(), 150);

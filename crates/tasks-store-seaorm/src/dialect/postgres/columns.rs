@@ -42,7 +42,7 @@ macro_rules! job_columns {
     };
 }
 /// As `job_columns`, but what all jobs have each with its own type, four codes of 16 bits as one number, and what few have (also what a job has only once it has run) as an array
-/// of JSON, or NULL: each column costs the server and the node a tenth of a microsecond.
+/// of JSON, or NULL: a column costs the server a call, and the node a look, whatever is in it.
 #[cfg(feature = "postgres")]
 macro_rules! native_job_columns {
     () => {

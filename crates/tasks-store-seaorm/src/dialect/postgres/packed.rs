@@ -1,5 +1,4 @@
-//! Arrays as the server takes them, written straight into the message: the driver's way through each of their elements costs a node more than all the
-//! rest of a statement.
+//! Arrays as the server takes them, written straight into the message: the driver goes a long way through each of their elements.
 //!
 //! The form is that of `array_recv`: dimensions, whether there are NULLs, the type of the elements, length and lower bound, and each element behind its size.
 

@@ -1,6 +1,7 @@
 //! Integration tests of the workspace, one binary. Each module line says what belongs there.
 
 mod claim_mysql; // what the claim on MariaDB or MySQL reads, sorts and locks
+mod claim_postgres; // the claim on PostgreSQL: edits under it, what it cannot read, its order
 mod crash; // what must hold when real processes are killed, at named points and at random
 mod crash_mysql; // crash tests on MariaDB or MySQL
 mod crash_place; // database, ledger and programs of a crash test

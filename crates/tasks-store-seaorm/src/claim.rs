@@ -1,4 +1,7 @@
-//! Taking due executions out of the queue, and over from nodes that are gone.
+//! Taking due executions out of the queue.
+
+#[cfg(feature = "postgres")]
+mod on_seats;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,11 +15,12 @@ use tasks_abstractions::{JobInfo, JobStatus, RunId, StoreError, Timestamp};
 use uuid::Uuid;
 
 use crate::dialect::RowLocks;
-#[cfg(feature = "postgres")]
-use crate::dialect::postgres;
 use crate::row::{Hex, json_rows, micros, read_due, read_lines, unreadable, uuid_at};
 use crate::statement::{On, column};
 use crate::store::SeaOrmStore;
+
+#[cfg(feature = "postgres")]
+pub(crate) use on_seats::Unreadable;
 
 pub(crate) const CLAIMING: &str = "claim due executions";
 
@@ -24,25 +28,7 @@ impl SeaOrmStore {
     pub(crate) async fn claim_due(&self, request: &ClaimRequest) -> Result<Vec<ClaimedRun>, StoreError> {
         #[cfg(feature = "postgres")]
         if let Some(seats) = self.seats() {
-            let seat = self.on_seat(CLAIMING, seats.begin()).await?;
-            match postgres::claim::claim(self.on(&seat), request, || self.new_run()).await {
-                Ok(Some(claimed)) if !claimed.is_empty() => {
-                    self.on_seat(CLAIMING, seat.commit()).await?;
-                    return Ok(claimed);
-                }
-                Ok(Some(none)) => {
-                    self.on_seat(CLAIMING, seat.rollback()).await?;
-                    return Ok(none);
-                }
-                Err(error) if error.kind() != StoreErrorKind::Rejected => return Err(error),
-                // A row that cannot be read, or should not be: one by one, so that all others are claimed.
-                Ok(None) => self.on_seat(CLAIMING, seat.rollback()).await?,
-                Err(error) => {
-                    tracing::debug!(%error, "a claim was refused");
-                    self.on_seat(CLAIMING, seat.rollback()).await?;
-                }
-            }
-            tracing::debug!(claim = %request.claim_id, "claiming row by row");
+            return self.claim_on(seats, request).await;
         }
         #[cfg(feature = "sqlite")]
         if let Some(thread) = &self.handles().open.writer_thread {

@@ -15,6 +15,8 @@ use tasks_abstractions::{
 };
 
 #[cfg(feature = "postgres")]
+use crate::claim::Unreadable;
+#[cfg(feature = "postgres")]
 use crate::connect::Seats;
 use crate::connect::{self, Handles};
 use crate::error::{Class, class_of, failed, is_conflict};
@@ -62,6 +64,8 @@ pub(crate) struct Shared {
     pub(crate) vacuum_after: Option<u32>,
     #[cfg(feature = "postgres")]
     pub(crate) sweep: Sweep,
+    #[cfg(feature = "postgres")]
+    pub(crate) unreadable: Unreadable,
     /// Lanes that are known to be committed. Lanes are never removed.
     lanes: Mutex<HashSet<Lane>>,
 }
@@ -119,6 +123,8 @@ impl SeaOrmStore {
                 vacuum_after: options.vacuum_after,
                 #[cfg(feature = "postgres")]
                 sweep: Sweep::default(),
+                #[cfg(feature = "postgres")]
+                unreadable: Unreadable::default(),
                 lanes: Mutex::new(HashSet::from([Lane::any_node()])),
             }),
         })

@@ -1,5 +1,6 @@
 //! The claim step: takes due executions and starts them.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -46,9 +47,10 @@ impl Engine {
                 may_have_more: limit == 0,
             });
         }
-        // Now and then the other lanes come first: behind a backlog that takes every slot they would never have a turn.
+        // Now and then the other lanes come first: behind a backlog that takes every slot they would never have a turn. Where there is none, they come after.
         let share = limit.div_ceil(SIDE_SHARE);
-        let looks_first = self.is_side_look_due();
+        let is_backlog = self.shared.is_backlog.load(Ordering::Relaxed);
+        let looks_first = is_backlog && self.is_side_look_due();
         let mut claimed = if looks_first {
             self.claim_beside(share).await?
         } else {
@@ -60,6 +62,7 @@ impl Engine {
             claimed += self.claim_main(main, limit - claimed).await?;
         }
         let is_full = claimed >= limit;
+        self.shared.is_backlog.store(is_full, Ordering::Relaxed);
         if !is_full && may_be_more_beside {
             claimed += self.claim_beside(limit - claimed).await?;
         }
@@ -144,7 +147,13 @@ impl Engine {
         let lanes = self.lanes();
         let mut claimed = 0;
         let is_alone = self.board().suspect.is_none();
-        if is_alone && room > 0 && queue.next_due(&lanes.suspects, now).await? == Some(Duration::ZERO) {
+        // One look where there is nothing, which is almost always.
+        let suspects = if is_alone { &lanes.suspects[..] } else { &[] };
+        let beside = [&lanes.types[..], suspects].concat();
+        if room == 0 || queue.next_due(&beside, now).await? != Some(Duration::ZERO) {
+            return Ok(0);
+        }
+        if is_alone && queue.next_due(&lanes.suspects, now).await? == Some(Duration::ZERO) {
             claimed += self.claim_from(lanes.suspects.clone(), 1, None).await?;
         }
         if claimed < room && queue.next_due(&lanes.types, now).await? == Some(Duration::ZERO) {

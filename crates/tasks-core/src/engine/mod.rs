@@ -104,6 +104,8 @@ struct Shared {
     is_over: tokio::sync::watch::Sender<bool>,
     is_store_away: AtomicBool,
     last_side_look: Mutex<Option<tokio::time::Instant>>,
+    /// Whether the last claim took all that it could.
+    is_backlog: AtomicBool,
 }
 
 impl Engine {
@@ -129,6 +131,7 @@ impl Engine {
                 is_over: tokio::sync::watch::Sender::new(false),
                 is_store_away: AtomicBool::new(false),
                 last_side_look: Mutex::default(),
+                is_backlog: AtomicBool::new(false),
                 parts,
             }),
         })

@@ -39,6 +39,14 @@ macro_rules! channel {
 }
 use channel;
 
+/// A notification has a place in the server's log and would wait for the disk, though nobody is told of it again after a crash. Of the session nothing is changed: it may
+/// be somebody else's behind a pooler.
+const TELL: &str = concat!(
+    "SELECT set_config('synchronous_commit', 'off', true), pg_notify(",
+    channel!(),
+    ", $1)"
+);
+
 /// Notifications through the server of a store.
 pub(crate) struct PgNotifier {
     shared: Arc<Shared>,
@@ -183,7 +191,7 @@ impl Shared {
             .connection
             .get_or_insert_with(|| self.pool())
             .clone();
-        let statement = sqlx::query(concat!("SELECT pg_notify(", channel!(), ", $1)")).bind(text);
+        let statement = sqlx::query(TELL).bind(text);
         let answer = within_limit(statement.execute(&pool)).await;
         let mut outbox = self.outbox();
         match answer {

@@ -11,6 +11,8 @@ mod bound;
 pub(crate) mod claim;
 mod columns;
 #[cfg(feature = "postgres")]
+pub(crate) mod few;
+#[cfg(feature = "postgres")]
 pub(crate) mod finish;
 #[cfg(feature = "postgres")]
 pub(crate) mod insert;

@@ -1,11 +1,11 @@
 //! The claim on MariaDB and MySQL: what it reads, what it sorts, and what it locks.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DbBackend, Statement};
 use serde_json::Value;
 use tasks_abstractions::JobQueue;
 use tasks_abstractions::job::Lane;
@@ -36,10 +36,10 @@ fn request(lanes: &[Lane], limit: usize) -> ClaimRequest {
     }
 }
 
-/// The statement that takes waiting rows, as it was last sent: the text of a message that prepares one.
-fn claiming(proxy: &Proxy, lanes: usize) -> String {
+/// The texts of all messages that prepared a statement.
+fn prepared(proxy: &Proxy) -> Vec<String> {
     const PREPARE: u8 = 0x16;
-    let mut found = None;
+    let mut found = Vec::new();
     for sent in proxy.sent() {
         let mut rest = sent.as_slice();
         // Three bytes of length, a number, and the message.
@@ -47,15 +47,25 @@ fn claiming(proxy: &Proxy, lanes: usize) -> String {
             let length = usize::from(*a) | usize::from(*b) << 8 | usize::from(*c) << 16;
             let (message, next) = after.split_at(length.min(after.len()));
             if let [PREPARE, text @ ..] = message {
-                let text = String::from_utf8_lossy(text);
-                if text.starts_with("SELECT") && text.matches("tk_job_queue_claim").count() == lanes {
-                    found = Some(text.into_owned());
-                }
+                found.push(String::from_utf8_lossy(text).into_owned());
             }
             rest = next;
         }
     }
-    found.expect("a claim was sent")
+    found
+}
+
+/// The statement that takes waiting rows, as it was last sent.
+fn claiming(proxy: &Proxy, lanes: usize) -> String {
+    let takes = |it: &String| {
+        it.starts_with("SELECT")
+            && it.contains("SKIP LOCKED")
+            && it.matches("tk_job_queue_claim").count() == lanes
+    };
+    prepared(proxy)
+        .into_iter()
+        .rfind(takes)
+        .expect("a claim was sent")
 }
 
 /// The statement with these values, which the store sends apart from it.
@@ -176,6 +186,61 @@ async fn a_claim_reads_by_the_index_and_sorts_no_more_than_it_read() {
             }
             more => panic!("{more:?} in {plan}"),
         }
+    }
+}
+
+/// To find out where something is due, when the next is, and which lanes are in use, costs as many rows as there are lanes with ranks, not as many as wait.
+#[tokio::test]
+async fn what_waits_is_looked_for_without_reading_it() {
+    const WAITING: i64 = 20_000;
+    const MOST: i64 = 100;
+    let database = OwnDatabase::new().await;
+    let (store, proxy) = behind(&database).await;
+    let db = store.connection();
+    db.execute_unprepared(&format!(
+        "INSERT INTO tk_job_queue (job_id, lane_id, `rank`, due_at, kind, attempt) \
+         WITH RECURSIVE g(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM g WHERE n < 200) \
+         SELECT UNHEX(LPAD(HEX(a.n * 1000 + b.n), 32, '0')), l.id, a.n % 3, 9000000000000000, 0, 1 FROM tk_lanes l JOIN g a ON a.n <= {} JOIN g b",
+        WAITING / 200
+    ))
+    .await
+    .unwrap();
+    let lanes = [Lane::any_node(), Lane::node("a")];
+    let names = "[\"default\",\"node:a\"]";
+    assert!(store.claim(&request(&lanes, 7)).await.unwrap().is_empty());
+    assert!(store.next_due(&lanes, Some(at(0))).await.unwrap().is_some());
+    assert_eq!(store.waiting_lanes().await.unwrap(), [Lane::any_node()]);
+    let looks: BTreeSet<String> = prepared(&proxy)
+        .into_iter()
+        .filter(|it| it.contains("FROM tk_job_queue FORCE INDEX") && !it.contains("SKIP LOCKED"))
+        .collect();
+    assert_eq!(looks.len(), 3, "{looks:?}");
+    // One connection, whose reading is counted.
+    let mut alone = ConnectOptions::new(database.options().url);
+    alone.max_connections(1);
+    let session = Database::connect(alone).await.unwrap();
+    let read = async || -> i64 {
+        let sql = "SELECT CAST(SUM(VARIABLE_VALUE) AS CHAR) FROM information_schema.session_status WHERE VARIABLE_NAME LIKE 'HANDLER\\_READ\\_%'";
+        text(&session, sql)
+            .await
+            .trim_end_matches(".0")
+            .parse::<f64>()
+            .unwrap() as i64
+    };
+    for look in looks {
+        // Lanes in use; lanes with their first rank; behind the rank 0 of the first lane.
+        let values = match look.matches('?').count() {
+            0 => Vec::new(),
+            1 => vec![names.into()],
+            _ => vec![2.into(), 1.into(), 0.into()],
+        };
+        let before = read().await;
+        session
+            .query_all_raw(Statement::from_sql_and_values(DbBackend::MySql, &look, values))
+            .await
+            .unwrap();
+        let count = read().await - before;
+        assert!(count < MOST, "{count} rows were read of {WAITING}: {look}");
     }
 }
 

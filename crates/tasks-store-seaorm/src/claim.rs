@@ -15,6 +15,7 @@ use tasks_abstractions::{JobInfo, JobStatus, RunId, StoreError, Timestamp};
 use uuid::Uuid;
 
 use crate::dialect::RowLocks;
+use crate::heads::Heads;
 use crate::row::{Hex, json_rows, micros, read_due, read_lines, unreadable, uuid_at};
 use crate::statement::{On, column};
 use crate::store::SeaOrmStore;
@@ -66,10 +67,7 @@ impl SeaOrmStore {
         let doing = "look for the next due time";
         let on = self.reading();
         let now = self.now_on(on, now).await?;
-        let row = on
-            .row(on.dialect.sql().next_due, vec![lane_names(lanes)?.into()], doing)
-            .await?;
-        let due: Option<i64> = row.map(|it| column(&it, 0, doing)).transpose()?.flatten();
+        let due = Heads::of(on, lanes, doing).await?.earliest(on).await?;
         Ok(due.map(|it| Duration::from_micros(u64::try_from(it.saturating_sub(micros(now))).unwrap_or(0))))
     }
 }
@@ -159,29 +157,16 @@ async fn due_executions<C: ConnectionTrait>(
     request: &ClaimRequest,
     now: Timestamp,
 ) -> Result<Vec<Due>, StoreError> {
-    let heads = on
-        .rows(
-            on.dialect.sql().claim_heads,
-            vec![lane_names(&request.lanes)?.into(), micros(now).into()],
-            CLAIMING,
-        )
-        .await?;
-    let mut lanes_by_rank: Vec<(i64, Vec<i64>)> = Vec::new();
-    for row in &heads {
-        let (lane, rank): (i64, i64) = (column(row, 0, CLAIMING)?, column(row, 1, CLAIMING)?);
-        match lanes_by_rank.last_mut() {
-            Some((last, lanes)) if *last == rank && lanes.len() < on.dialect.lanes_at_once() => {
-                lanes.push(lane)
-            }
-            _ => lanes_by_rank.push((rank, vec![lane])),
-        }
-    }
+    let mut heads = Heads::of(on, &request.lanes, CLAIMING).await?;
     let mut due = Vec::new();
-    for (rank, lanes) in lanes_by_rank {
+    loop {
         let left = request.limit.saturating_sub(due.len());
         if left == 0 {
             break;
         }
+        let Some((rank, lanes)) = heads.next_due(on, micros(now)).await? else {
+            break;
+        };
         let limit = i64::try_from(left).unwrap_or(i64::MAX);
         let mut values: Vec<Value> = vec![micros(now).into(), limit.into(), rank.into()];
         values.extend(lanes.iter().map(|it| Value::from(*it)));

@@ -31,6 +31,7 @@ mod connect;
 mod dialect;
 mod error;
 mod finish;
+mod heads;
 mod list;
 mod lock_file;
 mod locks;

@@ -140,6 +140,16 @@ impl Dialect {
         }
     }
 
+    /// Statement: the next rank in use in each of `lanes` lanes, as [`Sql::heads`] answers, where that does not answer all of them.
+    ///
+    /// Parameters: of each lane its last rank, its id, and the rank behind which the next is.
+    pub(crate) fn next_heads(self, lanes: usize) -> Option<String> {
+        match self {
+            Self::Sqlite | Self::Postgres => None,
+            Self::Mysql => Some(mysql::next_heads(lanes)),
+        }
+    }
+
     /// As [`claim_rows`](Self::claim_rows), with the jobs and `[lane name, rank, due, kind, attempt]`, all in one text in which each of both has a line of its own: where the
     /// driver hands each row over to another thread, that costs more than to read it.
     pub(crate) fn claim_lines(self, lanes: usize) -> Option<String> {
@@ -174,14 +184,12 @@ pub(crate) struct Sql {
     pub(crate) put_queue: Batched,
     /// (json ids)
     pub(crate) delete_queue: Batched,
-    /// (json lane names, now); answers (lane id, rank) of lanes where something is due, smallest rank first
-    pub(crate) claim_heads: &'static str,
+    /// (json lane names); answers (lane id, rank, earliest due time, last rank in use that has no row here) of lanes where something waits
+    pub(crate) heads: &'static str,
     /// (json, instance, claim, now) by job: `[job, run, lane name, rank, due, kind, attempt, suspect, version]`
     pub(crate) insert_runs: Batched,
     /// (claim); answers run ids
     pub(crate) runs_of_claim: &'static str,
-    /// (json lane names); answers the earliest due time
-    pub(crate) next_due: &'static str,
     /// (); answers names of lanes in which something waits
     pub(crate) waiting_lanes: &'static str,
     /// (lane name, after or null, limit); answers jobs

@@ -127,9 +127,9 @@ pub(super) static SQL: Sql = Sql {
              kind = excluded.kind, attempt = excluded.attempt",
     },
     delete_queue: delete_by!("tk_job_queue", "job_id"),
-    claim_heads: heads!(
-        "SELECT lane_id, rank FROM head h WHERE rank IS NOT NULL \
-         AND EXISTS (SELECT 1 FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank AND due_at <= ?2) ORDER BY rank, lane_id"
+    heads: heads!(
+        "SELECT lane_id, rank, (SELECT min(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank), rank FROM head h \
+         WHERE rank IS NOT NULL"
     ),
     insert_runs: Batched::ByValue {
         head: "WITH c(instance, claim, now) AS MATERIALIZED (SELECT ?, ?, ?) \
@@ -140,9 +140,6 @@ pub(super) static SQL: Sql = Sql {
         tail: ") v WHERE v.column1 IS NOT NULL ON CONFLICT DO NOTHING",
     },
     runs_of_claim: "SELECT run_id FROM tk_job_runs WHERE claim_id = ?1",
-    next_due: heads!(
-        "SELECT min((SELECT min(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank)) FROM head h WHERE rank IS NOT NULL"
-    ),
     waiting_lanes: "SELECT name FROM tk_lanes l WHERE EXISTS (SELECT 1 FROM tk_job_queue WHERE lane_id = l.id) ORDER BY name",
     waiting_in: "SELECT job_id FROM tk_job_queue WHERE lane_id = (SELECT id FROM tk_lanes WHERE name = ?1) AND job_id > coalesce(?2, x'') \
          ORDER BY job_id LIMIT ?3",

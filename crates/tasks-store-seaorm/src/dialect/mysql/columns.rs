@@ -85,23 +85,7 @@ macro_rules! is_old_job {
          AND NOT EXISTS (SELECT 1 FROM tk_job_queue WHERE job_id = j.id) AND NOT EXISTS (SELECT 1 FROM tk_job_runs WHERE job_id = j.id)"
     };
 }
-/// Ranks in use of each lane of the JSON parameter `?1`, found by seeking from one to the next, however many rows wait.
-macro_rules! heads {
-    ($then:literal) => {
-        concat!(
-            "WITH RECURSIVE head(lane_id, head_rank) AS (\
-               SELECT l.id, (SELECT MIN(`rank`) FROM tk_job_queue WHERE lane_id = l.id) FROM ",
-            $crate::dialect::mysql::columns::names!("?1"),
-            " JOIN tk_lanes l ON l.name = CONVERT(v.name USING binary) \
-               UNION \
-               SELECT h.lane_id, (SELECT MIN(`rank`) FROM tk_job_queue WHERE lane_id = h.lane_id AND `rank` > h.head_rank) \
-               FROM head h WHERE h.head_rank IS NOT NULL) ",
-            $then
-        )
-    };
-}
-
 pub(crate) use {
-    heads, ids_first, is_old_job, job_columns, job_rows, job_tables, log_columns, names, queue_columns,
-    run_array, run_columns, shown_status,
+    ids_first, is_old_job, job_columns, job_rows, job_tables, log_columns, names, queue_columns, run_array,
+    run_columns, shown_status,
 };

@@ -35,6 +35,13 @@ pub(super) fn is_one_of(column: &str) -> String {
     format!("{column} IN (SELECT UNHEX(v.id) FROM JSON_TABLE(?, '$[*]' COLUMNS (id CHAR(32) PATH '$')) v)")
 }
 
+/// One branch a lane, each of which reads one row.
+pub(super) fn next_heads(lanes: usize) -> String {
+    let branch = "(SELECT lane_id, `rank`, due_at, ? FROM tk_job_queue FORCE INDEX (tk_job_queue_claim) \
+                  WHERE lane_id = ? AND `rank` > ? ORDER BY `rank`, due_at LIMIT 1)";
+    vec![branch; lanes].join(" UNION ALL ")
+}
+
 /// One branch a lane, each of which reads one range of the index and stops at the limit. A row that somebody else holds is passed over: a claim never waits.
 pub(super) fn claim_rows(lanes: usize) -> String {
     let branch = |at: usize| {

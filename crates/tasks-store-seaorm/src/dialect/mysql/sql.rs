@@ -4,8 +4,8 @@
 //! no writer locks rows that it does not mean.
 
 use super::columns::{
-    heads, ids_first, is_old_job, job_columns, job_rows, job_tables, log_columns, names, queue_columns,
-    run_array, run_columns, shown_status,
+    ids_first, is_old_job, job_columns, job_rows, job_tables, log_columns, names, queue_columns, run_array,
+    run_columns, shown_status,
 };
 use crate::dialect::{Batched, RowLocks, Sql, TableLock, WithoutReturning};
 
@@ -82,9 +82,14 @@ pub(crate) static SQL: Sql = Sql {
         ids_first!(),
         " STRAIGHT_JOIN tk_job_queue q FORCE INDEX (PRIMARY) ON q.job_id = UNHEX(v.id)"
     )),
-    claim_heads: heads!(
-        "SELECT lane_id, head_rank FROM head h WHERE head_rank IS NOT NULL \
-         AND (SELECT MIN(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND `rank` = h.head_rank) <= ?2 ORDER BY head_rank, lane_id"
+    // Each subquery reads one row, the first or the last of its lane in the index. MIN in its place would read all of them, and so would a rank that depends on the row outside.
+    heads: concat!(
+        "SELECT l.id, (SELECT `rank` FROM tk_job_queue FORCE INDEX (tk_job_queue_claim) WHERE lane_id = l.id ORDER BY `rank` LIMIT 1) AS first_rank, \
+           (SELECT due_at FROM tk_job_queue FORCE INDEX (tk_job_queue_claim) WHERE lane_id = l.id ORDER BY `rank`, due_at LIMIT 1), \
+           (SELECT `rank` FROM tk_job_queue FORCE INDEX (tk_job_queue_claim) WHERE lane_id = l.id ORDER BY `rank` DESC LIMIT 1) \
+         FROM tk_lanes l WHERE l.name IN (SELECT CONVERT(v.name USING binary) FROM ",
+        names!("?1"),
+        ") HAVING first_rank IS NOT NULL ORDER BY first_rank, l.id"
     ),
     insert_runs: Batched::Json(
         "INSERT INTO tk_job_runs (job_id, run_id, instance, claim_id, lane_id, `rank`, due_at, kind, attempt, suspect, job_version, after, claimed_at) SELECT \
@@ -94,11 +99,8 @@ pub(crate) static SQL: Sql = Sql {
          '$[7]' ERROR ON ERROR, c8 BIGINT PATH '$[8]' ERROR ON ERROR)) v LEFT JOIN tk_job_runs r ON r.job_id = UNHEX(v.c0) WHERE r.job_id IS NULL",
     ),
     runs_of_claim: "SELECT run_id FROM tk_job_runs WHERE claim_id = ?1",
-    next_due: heads!(
-        "SELECT MIN((SELECT MIN(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND `rank` = h.head_rank)) FROM head h \
-         WHERE head_rank IS NOT NULL"
-    ),
-    waiting_lanes: "SELECT CONVERT(name USING utf8mb4) FROM tk_lanes l WHERE (SELECT MIN(`rank`) FROM tk_job_queue WHERE lane_id = l.id) IS NOT NULL ORDER BY name",
+    waiting_lanes: "SELECT CONVERT(name USING utf8mb4) FROM tk_lanes l WHERE \
+         (SELECT 1 FROM tk_job_queue FORCE INDEX (tk_job_queue_claim) WHERE lane_id = l.id LIMIT 1) IS NOT NULL ORDER BY name",
     waiting_in: "SELECT job_id FROM tk_job_queue WHERE lane_id = (SELECT id FROM tk_lanes WHERE name = ?1) AND (?2 IS NULL OR job_id > ?2) ORDER BY job_id LIMIT ?3",
     finish_exceptions: Batched::Json(
         "SELECT v.n - 1, r.job_id IS NOT NULL FROM JSON_TABLE(?1, '$[*]' COLUMNS (n FOR ORDINALITY, c0 CHAR(32) PATH '$[0]', c1 CHAR(32) PATH '$[1]', c2 BIGINT \
@@ -254,9 +256,8 @@ pub(crate) static SQL: Sql = Sql {
          WHERE ",
         is_old_job!()
     ),
-    old_logs: "WITH RECURSIVE t(tenant_id) AS (SELECT MIN(tenant_id) FROM tk_background_job_logs UNION SELECT (SELECT MIN(s.tenant_id) FROM tk_background_job_logs s \
-         WHERE s.tenant_id > t.tenant_id) FROM t WHERE t.tenant_id IS NOT NULL) SELECT l.job_id, l.started_at, l.run_id FROM t STRAIGHT_JOIN tk_background_job_logs l ON l.tenant_id = \
-         t.tenant_id AND l.started_at < ?1 WHERE (?2 IS NULL OR l.outcome = ?2) AND (?3 = 0 OR (l.type_name IN (SELECT y.name COLLATE utf8mb4_bin FROM \
+    old_logs: "SELECT l.job_id, l.started_at, l.run_id FROM (SELECT tenant_id, MIN(started_at) AS first FROM tk_background_job_logs GROUP BY tenant_id) t \
+         STRAIGHT_JOIN tk_background_job_logs l ON l.tenant_id = t.tenant_id AND l.started_at < ?1 WHERE t.first < ?1 AND (?2 IS NULL OR l.outcome = ?2) AND (?3 = 0 OR (l.type_name IN (SELECT y.name COLLATE utf8mb4_bin FROM \
          JSON_TABLE(?4, '$[*]' COLUMNS (name LONGTEXT CHARACTER SET utf8mb4 PATH '$')) y)) = (?3 = 1)) LIMIT ?5",
     delete_logs: "DELETE l FROM JSON_TABLE(?1, '$[*]' COLUMNS (c0 CHAR(32) PATH '$[0]', c1 BIGINT PATH '$[1]' ERROR ON ERROR, c2 CHAR(32) PATH '$[2]')) v \
          STRAIGHT_JOIN tk_background_job_logs l FORCE INDEX (PRIMARY) ON l.job_id = UNHEX(v.c0) AND l.started_at = v.c1 AND l.run_id = UNHEX(v.c2)",

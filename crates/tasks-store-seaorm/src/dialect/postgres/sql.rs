@@ -44,10 +44,9 @@ pub(crate) static SQL: Sql = Sql {
         ids!("$1"),
         ")"
     )),
-    // Not EXISTS: the planner makes a join of that, which reads all that waits.
-    claim_heads: heads!(
-        "SELECT lane_id, rank::bigint FROM head h WHERE rank IS NOT NULL \
-         AND (SELECT min(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank) <= $2 ORDER BY rank, lane_id"
+    heads: heads!(
+        "SELECT lane_id, rank::bigint, (SELECT min(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank), rank::bigint FROM head h \
+         WHERE rank IS NOT NULL"
     ),
     insert_runs: Batched::Json(concat!(
         "INSERT INTO tk_job_runs (job_id, run_id, instance, claim_id, lane_id, rank, due_at, kind, attempt, suspect, job_version, after, claimed_at) \
@@ -57,9 +56,6 @@ pub(crate) static SQL: Sql = Sql {
         " ORDER BY 1 ON CONFLICT DO NOTHING"
     )),
     runs_of_claim: "SELECT run_id FROM tk_job_runs WHERE claim_id = $1",
-    next_due: heads!(
-        "SELECT min((SELECT min(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank)) FROM head h WHERE rank IS NOT NULL"
-    ),
     waiting_lanes: "SELECT name FROM tk_lanes l WHERE (SELECT min(rank) FROM tk_job_queue WHERE lane_id = l.id) IS NOT NULL ORDER BY name",
     waiting_in: "SELECT job_id FROM tk_job_queue WHERE lane_id = (SELECT id FROM tk_lanes WHERE name = $1) AND ($2 IS NULL OR job_id > $2) \
          ORDER BY job_id LIMIT $3",

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::join_all;
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement, TransactionTrait};
 use tasks_abstractions::store::{
     ClaimRequest, Decision, FinishAnswer, NodeInfo, NodeState, StoreErrorKind, SubmitAnswer, TakeOver,
@@ -15,6 +16,7 @@ use tasks_testing::ManualClock;
 use tasks_testing::samples::{at, claim_id, claim_request, done, due, instance_id, job_id, node, once};
 
 use crate::mysql_database::OwnDatabase;
+use crate::proxy::Proxy;
 
 const ALL: TenantScope = TenantScope::All;
 
@@ -317,4 +319,34 @@ async fn no_step_reads_more_than_its_rows() {
         now: Some(at(2)),
     };
     assert_eq!(own.take_over(&take).await.unwrap().len(), 256);
+}
+
+/// Jobs that two hundred callers store at once go in a few transactions, not in two hundred one after the other.
+#[tokio::test]
+async fn jobs_of_many_callers_are_stored_together() {
+    const CALLERS: u128 = 200;
+    let database = OwnDatabase::new().await;
+    let mut options = database.options();
+    let proxy = Proxy::to(&options.url).await;
+    options.url = proxy.url(&options.url);
+    let store = SeaOrmStore::connect(options, Arc::new(ManualClock::new()))
+        .await
+        .unwrap();
+    let commits = || {
+        let sent = proxy.sent();
+        let is_commit = |it: &&[u8]| *it == b"\x03COMMIT";
+        sent.iter().flat_map(|it| it.windows(7)).filter(is_commit).count()
+    };
+    let before = commits();
+    let jobs: Vec<_> = (1..=CALLERS).map(|it| [due(once(it), at(0))]).collect();
+    let answers = join_all(jobs.iter().map(|it| store.submit(it))).await;
+    assert!(
+        answers
+            .into_iter()
+            .all(|it| it.unwrap() == [SubmitAnswer::Inserted])
+    );
+    // The first two that came, and all others after one of them.
+    let commits = commits() - before;
+    assert!((2..=4).contains(&commits), "{commits} transactions");
+    store.close().await.unwrap();
 }

@@ -33,7 +33,10 @@ impl JobQueue for SeaOrmStore {
     }
 
     async fn submit(&self, jobs: &[PreparedJob]) -> Result<Vec<SubmitAnswer>, StoreError> {
-        self.again(|| self.submit_jobs(jobs)).await
+        match jobs {
+            [job] => Ok(vec![self.submit_one(job).await?]),
+            _ => self.again(|| self.submit_jobs(jobs)).await,
+        }
     }
 
     async fn submit_claimed(

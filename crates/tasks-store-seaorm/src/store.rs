@@ -25,6 +25,7 @@ use crate::migration;
 use crate::options::{Location, SeaOrmStoreOptions};
 use crate::row::{Hex, json_rows, timestamp, unreadable};
 use crate::statement::{On, answered, column};
+use crate::submit::Together;
 #[cfg(feature = "postgres")]
 use crate::sweep::Sweep;
 
@@ -66,6 +67,7 @@ pub(crate) struct Shared {
     pub(crate) sweep: Sweep,
     #[cfg(feature = "postgres")]
     pub(crate) unreadable: Unreadable,
+    pub(crate) together: Together,
     /// Lanes that are known to be committed. Lanes are never removed.
     lanes: Mutex<HashSet<Lane>>,
 }
@@ -125,6 +127,7 @@ impl SeaOrmStore {
                 sweep: Sweep::default(),
                 #[cfg(feature = "postgres")]
                 unreadable: Unreadable::default(),
+                together: Together::default(),
                 lanes: Mutex::new(HashSet::from([Lane::any_node()])),
             }),
         })

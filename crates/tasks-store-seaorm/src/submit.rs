@@ -1,6 +1,7 @@
 //! Accepting new jobs, through the store's own transaction or the caller's.
 
 mod at_once;
+mod together;
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,6 +17,8 @@ use crate::error::refuse_nul;
 use crate::row::{Hex, JobRow, Place, PlainRow, json_rows, name_key, uuid_at};
 use crate::statement::{On, column};
 use crate::store::SeaOrmStore;
+
+pub(crate) use together::Together;
 
 pub(crate) const DOING: &str = "store jobs";
 

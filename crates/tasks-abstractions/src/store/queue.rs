@@ -46,7 +46,8 @@ pub trait JobQueue: Send + Sync + Debug {
 
     /// Stores new jobs with their first executions, all in one transaction. One answer each, in order; an id or name that exists is an
     /// answer, not an error, and stops nothing else of the batch. Conformance: `submit_stores_job_and_first_execution_together`,
-    /// `submitting_an_id_again_changes_nothing`, `a_taken_name_is_answered_per_job`, `submit_takes_ten_thousand_at_once`.
+    /// `submitting_an_id_again_changes_nothing`, `a_taken_name_is_answered_per_job`, `submit_takes_ten_thousand_at_once`,
+    /// `jobs_stored_one_by_one_by_many_are_answered_each`.
     async fn submit(&self, jobs: &[PreparedJob]) -> Result<Vec<SubmitAnswer>, StoreError>;
 
     /// Stores one new job, and in the same transaction hands its first execution to the asking node as if it had claimed it ("born claimed"): where the node is

@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use futures::FutureExt as _;
 use tasks_abstractions::run::JobSnapshot;
 use tasks_abstractions::store::{
-    ChangeAnswer, ClaimedRun, FinishAnswer, PreparedJob, SubmitAnswer, TakeOver,
+    ChangeAnswer, ClaimedRun, FinishAnswer, PreparedJob, StoreErrorKind, SubmitAnswer, TakeOver,
 };
 use tasks_abstractions::{JobId, JobInfo, JobStatus};
 use tokio::sync::Barrier;
@@ -118,6 +119,70 @@ pub async fn concurrent_take_overs_share_the_runs(fx: &impl StoreFixture) {
     for (job, run) in taken {
         assert_eq!(snapshot(&store, job).await.run.expect("in flight").run_id, run);
     }
+}
+
+/// Many callers store one job each at once: each has its own answer, what one is refused for hinders no other, and those that give up leave nobody waiting.
+pub async fn jobs_stored_one_by_one_by_many_are_answered_each(fx: &impl StoreFixture) {
+    let store = fx.store();
+    let unnamed = (1..=40).map(|it| due(once(it), at(0)));
+    let named = (41..=42).map(|it| {
+        let job = JobInfo {
+            name: "the one".to_owned(),
+            ..once(it)
+        };
+        due(job, at(0))
+    });
+    let again = (1..=5).map(|it| due(once(it), at(0)));
+    let bad = JobInfo {
+        description: Some("a\0b".to_owned()),
+        ..once(43)
+    };
+    let all: Vec<PreparedJob> = unnamed
+        .chain(named)
+        .chain(again)
+        .chain([due(bad, at(0))])
+        .collect();
+    // Each is begun, and none of these is waited for.
+    for number in 101..=110 {
+        drop(store.submit(&[due(once(number), at(0))]).now_or_never());
+    }
+    let calls = all.iter().map(async |it| {
+        loop {
+            match store.submit(std::slice::from_ref(it)).await {
+                Err(busy) if busy.is_unavailable() => tokio::task::yield_now().await,
+                other => break other,
+            }
+        }
+    });
+    let mut answers = futures::future::join_all(calls).await;
+    let refused = answers.pop().expect("an answer").expect_err("a text with NUL");
+    assert_eq!(refused.kind(), StoreErrorKind::Rejected, "{refused}");
+    let mut inserted = HashSet::new();
+    let mut exist = Vec::new();
+    let mut taken = Vec::new();
+    for (answer, job) in answers.into_iter().zip(&all) {
+        let mut answer = answer.expect("only one is refused");
+        match answer.pop().expect("one answer") {
+            SubmitAnswer::Inserted => assert!(inserted.insert(job.job.id), "{} twice", job.job.id),
+            SubmitAnswer::Exists => exist.push(job.job.id),
+            SubmitAnswer::NameTaken { by } => taken.push((job.job.id, by)),
+        }
+    }
+    exist.sort_unstable();
+    assert_eq!(exist, [1, 2, 3, 4, 5].map(job_id));
+    let (one, other) = (job_id(41), job_id(42));
+    assert!(taken == [(one, other)] || taken == [(other, one)], "{taken:?}");
+    assert_eq!(inserted.len(), 41);
+    join(&store, 1).await;
+    let claimed = claim(&store, 1, 500, at(0)).await;
+    let claimed: HashSet<JobId> = claimed.iter().map(|it| it.job.id).collect();
+    assert!(inserted.is_subset(&claimed), "what was accepted waits");
+    let given_up: Vec<_> = claimed.difference(&inserted).collect();
+    let may_be_there: Vec<_> = (101..=110).map(job_id).collect();
+    assert!(
+        given_up.iter().all(|it| may_be_there.contains(it)),
+        "{given_up:?}"
+    );
 }
 
 /// Two nodes submit the same ids at once, in opposite order: each job is stored by one of them, with one execution.

@@ -181,6 +181,7 @@ macro_rules! __for_store_cases {
             contention: {
                 claim_gives_an_execution_to_one_node_only,
                 concurrent_take_overs_share_the_runs,
+                jobs_stored_one_by_one_by_many_are_answered_each,
                 concurrent_submits_store_a_job_once,
                 a_contended_name_goes_to_one,
                 concurrent_changes_of_a_job_all_count,

@@ -44,7 +44,7 @@ impl JobQueue for SeaOrmStore {
         job: &PreparedJob,
         request: &ClaimRequest,
     ) -> Result<(SubmitAnswer, Option<ClaimedRun>), StoreError> {
-        self.again(|| self.submit_and_claim(job, request)).await
+        self.submit_and_claim_one(job, request).await
     }
 
     async fn claim(&self, request: &ClaimRequest) -> Result<Vec<ClaimedRun>, StoreError> {

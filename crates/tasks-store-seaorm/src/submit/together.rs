@@ -6,7 +6,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tasks_abstractions::StoreError;
-use tasks_abstractions::store::{PreparedJob, StoreErrorKind, SubmitAnswer};
+use tasks_abstractions::store::{ClaimRequest, ClaimedRun, PreparedJob, StoreErrorKind, SubmitAnswer};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
@@ -15,6 +15,8 @@ use crate::store::SeaOrmStore;
 
 /// Most jobs that are stored together.
 const MOST: usize = 500;
+
+type Answered = oneshot::Receiver<Result<SubmitAnswer, StoreError>>;
 
 /// What is under way, and what waits for it.
 #[derive(Debug, Default)]
@@ -93,30 +95,37 @@ impl Turn {
 impl SeaOrmStore {
     /// Stores one job: at once where not enough are under way, else with all others that wait.
     pub(crate) async fn submit_one(&self, job: &PreparedJob) -> Result<SubmitAnswer, StoreError> {
-        let waits = {
-            let mut state = self.handles().together.state();
-            if state.under_way < self.at_once() {
-                state.under_way += 1;
-                None
-            } else {
-                let (answer, answered) = oneshot::channel();
-                state.waiting.push(Waiting {
-                    job: job.clone(),
-                    answer,
-                });
-                Some(answered)
-            }
-        };
-        let Some(answered) = waits else {
-            let _turn = Turn(self.clone());
-            return self.submit_alone(job).await;
-        };
-        answered.await.map_err(|_| {
-            StoreError::new(
-                StoreErrorKind::Unavailable,
-                "the task that was to store this job with others has ended; store it again",
-            )
-        })?
+        match self.turn(job) {
+            Ok(_turn) => self.submit_alone(job).await,
+            Err(answered) => answer_of(answered).await,
+        }
+    }
+
+    /// Stores one job and claims it; where it has to wait for others it is stored with them, and claimed as any other.
+    pub(crate) async fn submit_and_claim_one(
+        &self,
+        job: &PreparedJob,
+        request: &ClaimRequest,
+    ) -> Result<(SubmitAnswer, Option<ClaimedRun>), StoreError> {
+        match self.turn(job) {
+            Ok(_turn) => self.again(|| self.submit_and_claim(job, request)).await,
+            Err(answered) => Ok((answer_of(answered).await?, None)),
+        }
+    }
+
+    /// A turn of its own, or the answer when it was stored with others.
+    fn turn(&self, job: &PreparedJob) -> Result<Turn, Answered> {
+        let mut state = self.handles().together.state();
+        if state.under_way < self.at_once() {
+            state.under_way += 1;
+            return Ok(Turn(self.clone()));
+        }
+        let (answer, answered) = oneshot::channel();
+        state.waiting.push(Waiting {
+            job: job.clone(),
+            answer,
+        });
+        Err(answered)
     }
 
     async fn submit_alone(&self, job: &PreparedJob) -> Result<SubmitAnswer, StoreError> {
@@ -132,4 +141,13 @@ impl SeaOrmStore {
             Dialect::Postgres | Dialect::Mysql => 2,
         }
     }
+}
+
+async fn answer_of(answered: Answered) -> Result<SubmitAnswer, StoreError> {
+    answered.await.map_err(|_| {
+        StoreError::new(
+            StoreErrorKind::Unavailable,
+            "the task that was to store this job with others has ended; store it again",
+        )
+    })?
 }

@@ -124,6 +124,7 @@ pub async fn concurrent_take_overs_share_the_runs(fx: &impl StoreFixture) {
 /// Many callers store one job each at once: each has its own answer, what one is refused for hinders no other, and those that give up leave nobody waiting.
 pub async fn jobs_stored_one_by_one_by_many_are_answered_each(fx: &impl StoreFixture) {
     let store = fx.store();
+    join(&store, 1).await;
     let unnamed = (1..=40).map(|it| due(once(it), at(0)));
     let named = (41..=42).map(|it| {
         let job = JobInfo {
@@ -154,7 +155,17 @@ pub async fn jobs_stored_one_by_one_by_many_are_answered_each(fx: &impl StoreFix
             }
         }
     });
-    let mut answers = futures::future::join_all(calls).await;
+    // Some by a node that would run them itself.
+    let born = (51..=70).map(async |number| {
+        let (job, request) = (due(once(number), at(0)), claim_request(1, 1, at(0)));
+        let (answer, claimed) = until_available!(store.submit_claimed(&job, &request));
+        assert_eq!(answer, SubmitAnswer::Inserted);
+        let run = snapshot(&store, job_id(number)).await.run.map(|it| it.run_id);
+        assert_eq!(run, claimed.map(|it| it.run.run_id), "what is answered is so");
+        (job_id(number), run.is_some())
+    });
+    let both = futures::future::join(futures::future::join_all(calls), futures::future::join_all(born));
+    let (mut answers, born) = both.await;
     let refused = answers.pop().expect("an answer").expect_err("a text with NUL");
     assert_eq!(refused.kind(), StoreErrorKind::Rejected, "{refused}");
     let mut inserted = HashSet::new();
@@ -173,7 +184,9 @@ pub async fn jobs_stored_one_by_one_by_many_are_answered_each(fx: &impl StoreFix
     let (one, other) = (job_id(41), job_id(42));
     assert!(taken == [(one, other)] || taken == [(other, one)], "{taken:?}");
     assert_eq!(inserted.len(), 41);
-    join(&store, 1).await;
+    for (job, _) in born.iter().filter(|(_, is_claimed)| !is_claimed) {
+        inserted.insert(*job);
+    }
     let claimed = claim(&store, 1, 500, at(0)).await;
     let claimed: HashSet<JobId> = claimed.iter().map(|it| it.job.id).collect();
     assert!(inserted.is_subset(&claimed), "what was accepted waits");

@@ -22,8 +22,8 @@ pub mod transition;
 
 pub use abandonment::{AdministratorChannels, LogChannel, NotifyAdministrator};
 pub use engine::{
-    DurableFinish, Engine, EngineJobDispatcher, EngineJobPublisher, EngineOptions, EngineParts, Signals,
-    StoreClock,
+    ClaimStep, DurableFinish, Engine, EngineJobDispatcher, EngineJobPublisher, EngineOptions, EngineParts,
+    NextDue, Signals, StoreClock,
 };
 pub use maintenance::{CheckingOptions, CleaningOptions, Kept, MaintenanceOptions, Retention, TypeRetention};
 pub use managers::{

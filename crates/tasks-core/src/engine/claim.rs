@@ -31,6 +31,17 @@ pub struct ClaimStep {
     pub claimed: usize,
     /// Whether more may be due at once. Also where there was no slot to look for it.
     pub may_have_more: bool,
+    /// What is due next, where this was looked at after the last execution was taken.
+    pub next: Option<NextDue>,
+}
+
+/// When something is due that a node would run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NextDue {
+    /// Nothing waits.
+    Never,
+    /// In so long. Zero where it is due now.
+    In(Duration),
 }
 
 impl Engine {
@@ -45,6 +56,7 @@ impl Engine {
             return Ok(ClaimStep {
                 claimed: 0,
                 may_have_more: limit == 0,
+                next: None,
             });
         }
         // Now and then the other lanes come first: behind a backlog that takes every slot they would never have a turn. Where there is none, they come after.
@@ -63,26 +75,40 @@ impl Engine {
         }
         let is_full = claimed >= limit;
         self.shared.is_backlog.store(is_full, Ordering::Relaxed);
+        let mut next = None;
         if !is_full && may_be_more_beside {
-            claimed += self.claim_beside(limit - claimed).await?;
+            // One look at everything, which nearly always says that nothing is left.
+            let due = self.next_due().await?;
+            if due == NextDue::In(Duration::ZERO) {
+                claimed += self.claim_beside(limit - claimed).await?;
+            } else {
+                self.looked_beside();
+                next = Some(due);
+            }
         }
         Ok(ClaimStep {
             claimed,
             may_have_more: is_full,
+            next,
         })
     }
 
-    /// Time until something is due in a lane that this node would serve now; `None` when nothing waits.
+    /// When something is due in a lane that this node would serve now.
     ///
     /// # Errors
     /// Where the store failed.
-    pub async fn next_due(&self) -> Result<Option<Duration>, StoreError> {
+    pub async fn next_due(&self) -> Result<NextDue, StoreError> {
         let lanes = self.lanes();
         let mut all = [&lanes.main[..], &lanes.types].concat();
         if self.board().suspect.is_none() {
             all.extend_from_slice(&lanes.suspects);
         }
-        self.parts().queue.next_due(&all, self.authoritative_now()).await
+        let due = self
+            .parts()
+            .queue
+            .next_due(&all, self.authoritative_now())
+            .await?;
+        Ok(due.map_or(NextDue::Never, NextDue::In))
     }
 
     /// A claim leaves half of all slots, so that the next one can be on its way with it; not where there are few, for each is a transaction.
@@ -135,6 +161,10 @@ impl Engine {
             .saturating_sub(board.executing + board.reserved)
     }
 
+    fn looked_beside(&self) {
+        *lock(&self.shared.last_side_look) = Some(Instant::now());
+    }
+
     fn is_side_look_due(&self) -> bool {
         lock(&self.shared.last_side_look).is_none_or(|it| it.elapsed() >= SIDE_LOOK)
     }
@@ -142,18 +172,12 @@ impl Engine {
     /// Lanes of types that some node did not know, and suspects one at a time. Looking is cheap, so that these lanes cost nothing while they
     /// are empty.
     async fn claim_beside(&self, room: usize) -> Result<usize, StoreError> {
-        *lock(&self.shared.last_side_look) = Some(Instant::now());
+        self.looked_beside();
         let (queue, now) = (&self.parts().queue, self.authoritative_now());
         let lanes = self.lanes();
         let mut claimed = 0;
         let is_alone = self.board().suspect.is_none();
-        // One look where there is nothing, which is almost always.
-        let suspects = if is_alone { &lanes.suspects[..] } else { &[] };
-        let beside = [&lanes.types[..], suspects].concat();
-        if room == 0 || queue.next_due(&beside, now).await? != Some(Duration::ZERO) {
-            return Ok(0);
-        }
-        if is_alone && queue.next_due(&lanes.suspects, now).await? == Some(Duration::ZERO) {
+        if is_alone && room > 0 && queue.next_due(&lanes.suspects, now).await? == Some(Duration::ZERO) {
             claimed += self.claim_from(lanes.suspects.clone(), 1, None).await?;
         }
         if claimed < room && queue.next_due(&lanes.types, now).await? == Some(Duration::ZERO) {

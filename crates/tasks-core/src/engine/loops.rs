@@ -13,7 +13,8 @@ use tasks_abstractions::StoreError;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::{debug, warn};
 
-use super::Engine;
+use super::claim::NextDue;
+use super::{ClaimStep, Engine};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -161,7 +162,7 @@ impl Engine {
                     pause.is_well();
                     is_busy = step.may_have_more;
                     if !is_busy && claims.is_empty() {
-                        self.wait_for_due(step.claimed == 0, &mut pause).await;
+                        self.wait_for_due(&step, &mut pause).await;
                     }
                 }
                 Err(error) => {
@@ -201,15 +202,21 @@ impl Engine {
     }
 
     /// Waits for the earliest of: the next due time, a signal, the poll interval.
-    async fn wait_for_due(&self, was_in_vain: bool, pause: &mut Pause) {
+    async fn wait_for_due(&self, after: &ClaimStep, pause: &mut Pause) {
+        let next = match after.next {
+            Some(next) => Ok(next),
+            None => self.next_due().await,
+        };
         let poll = self.options().poll_interval;
-        let wait = match self.next_due().await {
-            Ok(due) => due.map_or(poll, |due| due.min(poll)),
+        let wait = match next {
+            Ok(NextDue::In(wait)) => wait.min(poll),
+            Ok(NextDue::Never) => poll,
             Err(error) => {
                 pause.after(&error).await;
                 return;
             }
         };
+        let was_in_vain = after.claimed == 0;
         let wait = match (wait.is_zero(), was_in_vain) {
             // It became due after the claim.
             (true, false) => return,

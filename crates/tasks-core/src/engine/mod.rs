@@ -40,7 +40,7 @@ use self::lanes::Lanes;
 use crate::maintenance::CleaningOptions;
 use crate::registry::JobRegistry;
 
-pub use self::claim::ClaimStep;
+pub use self::claim::{ClaimStep, NextDue};
 pub use self::options::{DurableFinish, EngineOptions};
 pub use self::signals::{EngineJobDispatcher, EngineJobPublisher, Signals};
 pub use self::store_clock::StoreClock;

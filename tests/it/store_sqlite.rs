@@ -6,9 +6,10 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use sea_orm::ConnectionTrait as _;
-use tasks_abstractions::JobQueue as _;
-use tasks_abstractions::store::{ClaimedRun, FinishAnswer};
-use tasks_store_seaorm::SeaOrmStore;
+use tasks_abstractions::store::{ClaimedRun, FinishAnswer, SubmitAnswer};
+use tasks_abstractions::{JobQueue as _, JobStore as _};
+use tasks_multitenancy::TenantScope;
+use tasks_store_seaorm::{SeaOrmStore, SeaOrmStoreOptions};
 use tasks_testing::ManualClock;
 use tasks_testing::samples::{at, claim_request, done, due, instance_id, job_id, node, once};
 use tasks_testing::store_suite::{Capabilities, FullStore, StoreFixture};
@@ -138,6 +139,31 @@ async fn what_was_begun_is_written_though_nobody_waits_for_it() {
         matches!(answers[..], [FinishAnswer::Gone, FinishAnswer::Applied]),
         "{answers:?}"
     );
+}
+
+/// A call that somebody has begun and looks at no more is in the way of others, as any transaction is: they are told so, and when it is given up all goes on.
+#[tokio::test]
+async fn a_call_that_nobody_looks_at_holds_up_others_for_a_time_only() {
+    let folder = tempfile::tempdir().expect("a folder for the database");
+    let path = folder.path().join("tasks.db");
+    let mut options = SeaOrmStoreOptions::new(format!("sqlite://{}", path.display()));
+    options.busy_timeout = Duration::from_millis(50);
+    options.acquire_timeout = Duration::from_millis(50);
+    let store = SeaOrmStore::connect(options, Arc::new(ManualClock::new())).await;
+    let store = store.expect("the database opens");
+    let jobs = [1, 2, 3].map(|it| [due(once(it), at(0))]);
+    let mut neglected = Box::pin(store.submit(&jobs[0]));
+    assert!(neglected.as_mut().now_or_never().is_none());
+    let error = store
+        .submit(&jobs[1])
+        .await
+        .expect_err("another one is before it");
+    assert!(error.is_unavailable(), "{error}");
+    drop(neglected);
+    let answers = store.submit(&jobs[2]).await.expect("submit");
+    assert_eq!(answers, [SubmitAnswer::Inserted]);
+    let given_up = store.find(TenantScope::All, job_id(2)).await.expect("find");
+    assert!(given_up.is_none(), "what was given up is not stored later");
 }
 
 tasks_testing::store_suite!(sqlite, SqliteFixture::new());

@@ -66,9 +66,12 @@ impl SeaOrmStore {
     ) -> Result<Option<Duration>, StoreError> {
         let doing = "look for the next due time";
         let on = self.reading();
-        let now = self.now_on(on, now).await?;
-        let due = Heads::of(on, lanes, doing).await?.earliest(on).await?;
-        Ok(due.map(|it| Duration::from_micros(u64::try_from(it.saturating_sub(micros(now))).unwrap_or(0))))
+        let Some(earliest) = Heads::of(on, lanes, doing).await?.earliest(on).await? else {
+            return Ok(None);
+        };
+        let now = self.now_from(now, earliest.clock)?;
+        let wait = earliest.due_at.saturating_sub(micros(now));
+        Ok(Some(Duration::from_micros(u64::try_from(wait).unwrap_or(0))))
     }
 }
 

@@ -14,6 +14,14 @@ struct Head {
     due_at: i64,
     /// The last rank in use in this lane that is not known by a head of its own.
     last: i64,
+    /// The present instant, of a database that has a clock.
+    clock: Option<i64>,
+}
+
+/// When the earliest of all is due, and the present instant where the database told it.
+pub(crate) struct Earliest {
+    pub(crate) due_at: i64,
+    pub(crate) clock: Option<i64>,
 }
 
 /// Lanes and their ranks, of which some databases tell one after the other.
@@ -53,6 +61,7 @@ impl Heads {
                     rank: column(row, 1, doing)?,
                     due_at: column(row, 2, doing)?,
                     last: column(row, 3, doing)?,
+                    clock: column(row, 4, doing)?,
                 })
             })
             .collect()
@@ -89,15 +98,20 @@ impl Heads {
         }
     }
 
-    /// The earliest due time of all.
+    /// The earliest of all.
     pub(crate) async fn earliest<C: ConnectionTrait>(
         mut self,
         on: On<'_, C>,
-    ) -> Result<Option<i64>, StoreError> {
-        let mut earliest = None;
+    ) -> Result<Option<Earliest>, StoreError> {
+        let mut earliest: Option<Earliest> = None;
         while !self.ahead.is_empty() {
             for head in std::mem::take(&mut self.ahead) {
-                earliest = Some(earliest.map_or(head.due_at, |it: i64| it.min(head.due_at)));
+                let due_at = earliest.map_or(head.due_at, |it| it.due_at.min(head.due_at));
+                earliest = Some(Earliest {
+                    due_at,
+                    // The one that was told last.
+                    clock: head.clock,
+                });
                 if head.rank < head.last {
                     self.passed.push(head);
                 }

@@ -72,6 +72,13 @@ pub(crate) struct Shared {
     lanes: Mutex<HashSet<Lane>>,
 }
 
+impl Shared {
+    /// Longest time that one of the store's own takes, with the wait for a connection.
+    pub(crate) fn longest_transaction(&self) -> Duration {
+        self.acquire_timeout + self.open.answer_limit.unwrap_or(self.busy_timeout)
+    }
+}
+
 impl SeaOrmStore {
     /// Opens the database, creating a missing file, and brings its tables to this program's version where the options say so.
     ///

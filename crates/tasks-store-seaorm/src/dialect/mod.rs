@@ -184,7 +184,8 @@ pub(crate) struct Sql {
     pub(crate) put_queue: Batched,
     /// (json ids)
     pub(crate) delete_queue: Batched,
-    /// (json lane names); answers (lane id, rank, earliest due time, last rank in use that has no row here) of lanes where something waits
+    /// (json lane names); answers (lane id, rank, earliest due time, last rank in use that has no row here, the clock of a database that has one) of lanes where
+    /// something waits
     pub(crate) heads: &'static str,
     /// (json, instance, claim, now) by job: `[job, run, lane name, rank, due, kind, attempt, suspect, version]`
     pub(crate) insert_runs: Batched,

@@ -128,7 +128,7 @@ pub(super) static SQL: Sql = Sql {
     },
     delete_queue: delete_by!("tk_job_queue", "job_id"),
     heads: heads!(
-        "SELECT lane_id, rank, (SELECT min(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank), rank FROM head h \
+        "SELECT lane_id, rank, (SELECT min(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank), rank, NULL FROM head h \
          WHERE rank IS NOT NULL"
     ),
     insert_runs: Batched::ByValue {

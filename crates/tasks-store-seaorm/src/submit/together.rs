@@ -9,7 +9,9 @@ use tasks_abstractions::StoreError;
 use tasks_abstractions::store::{ClaimRequest, ClaimedRun, PreparedJob, StoreErrorKind, SubmitAnswer};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
+use super::DOING;
 use crate::dialect::Dialect;
 use crate::store::SeaOrmStore;
 
@@ -97,7 +99,7 @@ impl SeaOrmStore {
     pub(crate) async fn submit_one(&self, job: &PreparedJob) -> Result<SubmitAnswer, StoreError> {
         match self.turn(job) {
             Ok(_turn) => self.submit_alone(job).await,
-            Err(answered) => answer_of(answered).await,
+            Err(answered) => self.answer_of(answered).await,
         }
     }
 
@@ -109,7 +111,7 @@ impl SeaOrmStore {
     ) -> Result<(SubmitAnswer, Option<ClaimedRun>), StoreError> {
         match self.turn(job) {
             Ok(_turn) => self.again(|| self.submit_and_claim(job, request)).await,
-            Err(answered) => Ok((answer_of(answered).await?, None)),
+            Err(answered) => Ok((self.answer_of(answered).await?, None)),
         }
     }
 
@@ -141,13 +143,24 @@ impl SeaOrmStore {
             Dialect::Postgres | Dialect::Mysql => 2,
         }
     }
-}
 
-async fn answer_of(answered: Answered) -> Result<SubmitAnswer, StoreError> {
-    answered.await.map_err(|_| {
-        StoreError::new(
-            StoreErrorKind::Unavailable,
-            "the task that was to store this job with others has ended; store it again",
-        )
-    })?
+    /// Waits no longer than for two transactions, that of others and the one with this job: somebody may have begun one and look at it no more.
+    async fn answer_of(&self, answered: Answered) -> Result<SubmitAnswer, StoreError> {
+        let limit = 2 * self.handles().longest_transaction();
+        let unavailable = |why: &str| {
+            StoreError::new(
+                StoreErrorKind::Unavailable,
+                format!("cannot {DOING}: {why}; store it again"),
+            )
+        };
+        match timeout(limit, answered).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(unavailable(
+                "the task that was to store this one with others has ended",
+            )),
+            Err(_) => Err(unavailable(&format!(
+                "those that are stored before this one left it no room for {limit:?}"
+            ))),
+        }
+    }
 }

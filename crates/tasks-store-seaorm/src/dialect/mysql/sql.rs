@@ -86,7 +86,8 @@ pub(crate) static SQL: Sql = Sql {
     heads: concat!(
         "SELECT l.id, (SELECT `rank` FROM tk_job_queue FORCE INDEX (tk_job_queue_claim) WHERE lane_id = l.id ORDER BY `rank` LIMIT 1) AS first_rank, \
            (SELECT due_at FROM tk_job_queue FORCE INDEX (tk_job_queue_claim) WHERE lane_id = l.id ORDER BY `rank`, due_at LIMIT 1), \
-           (SELECT `rank` FROM tk_job_queue FORCE INDEX (tk_job_queue_claim) WHERE lane_id = l.id ORDER BY `rank` DESC LIMIT 1) \
+           (SELECT `rank` FROM tk_job_queue FORCE INDEX (tk_job_queue_claim) WHERE lane_id = l.id ORDER BY `rank` DESC LIMIT 1), \
+           TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) \
          FROM tk_lanes l WHERE l.name IN (SELECT CONVERT(v.name USING binary) FROM ",
         names!("?1"),
         ") HAVING first_rank IS NOT NULL ORDER BY first_rank, l.id"

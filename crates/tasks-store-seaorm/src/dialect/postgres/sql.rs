@@ -45,8 +45,8 @@ pub(crate) static SQL: Sql = Sql {
         ")"
     )),
     heads: heads!(
-        "SELECT lane_id, rank::bigint, (SELECT min(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank), rank::bigint FROM head h \
-         WHERE rank IS NOT NULL"
+        "SELECT lane_id, rank::bigint, (SELECT min(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank), rank::bigint, \
+         (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM head h WHERE rank IS NOT NULL"
     ),
     insert_runs: Batched::Json(concat!(
         "INSERT INTO tk_job_runs (job_id, run_id, instance, claim_id, lane_id, rank, due_at, kind, attempt, suspect, job_version, after, claimed_at) \

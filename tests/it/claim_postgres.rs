@@ -81,6 +81,15 @@ impl Gate {
     }
 }
 
+/// A claim of few, one of many, and one that begins at a floor.
+fn requests(rank: i16) -> [ClaimRequest; 3] {
+    [
+        claim_request(1, 10, at(9)),
+        claim_request(1, 100, at(9)),
+        from_floor(rank, at(0)),
+    ]
+}
+
 fn from_floor(rank: i16, due_at: Timestamp) -> ClaimRequest {
     let floor = ClaimFloor {
         lane: Lane::any_node(),
@@ -125,7 +134,7 @@ async fn change(store: &SeaOrmStore, to: impl Fn(&JobSnapshot) -> JobChange + Se
 async fn a_job_that_is_edited_under_a_claim_is_claimed_as_it_has_become() {
     let first = once(1);
     let place = entry(&first, at(0));
-    for request in [claim_request(1, 100, at(9)), from_floor(place.rank, at(0))] {
+    for request in requests(place.rank) {
         let schema = Schema::new();
         let store = open(&schema).await;
         store.submit(&[due(first.clone(), at(0))]).await.unwrap();
@@ -152,7 +161,7 @@ async fn a_job_that_is_edited_under_a_claim_is_claimed_as_it_has_become() {
 async fn an_execution_that_is_moved_under_a_claim_is_claimed_where_it_is() {
     let first = once(1);
     let place = entry(&first, at(0));
-    for request in [claim_request(1, 100, at(9)), from_floor(place.rank, at(0))] {
+    for request in requests(place.rank) {
         for new in [at(2), at(5_000)] {
             let schema = Schema::new();
             let store = open(&schema).await;
@@ -203,7 +212,7 @@ async fn an_execution_of_a_job_that_cannot_be_read_waits_as_it_did() {
     let lines = LogLines::of(Level::DEBUG);
     let claimed = {
         let _guard = tracing::subscriber::set_default(lines.clone());
-        let claimed = store.claim(&claim_request(1, 100, at(9))).await.unwrap();
+        let claimed = store.claim(&claim_request(1, 10, at(9))).await.unwrap();
         assert!(
             store
                 .claim(&claim_request(1, 100, at(9)))

@@ -101,36 +101,39 @@ async fn calls_that_are_given_up_cost_no_place() {
 async fn a_claim_takes_jobs_of_every_kind_together() {
     let schema = Schema::new();
     let (store, _, _) = open(&schema).await;
-    let jobs = [
-        once(1),
-        repeating(2),
-        of_tenant(3, tenant(1)),
-        JobInfo {
-            source: JobSource::System,
-            priority: JobPriority::High,
-            ..once(4)
-        },
-        JobInfo {
-            is_enabled: false,
-            trigger_count: u32::MAX,
-            max_count: 2,
-            description: Some("ä\n\"'".to_owned()),
-            retry_policy: Some(RetryPolicy::fixed(Duration::from_secs(3))),
-            last_run_time: Some(at(7)),
-            ..once(5)
-        },
-    ];
-    let due: Vec<_> = jobs.into_iter().map(|it| due(it, at(0))).collect();
-    store.submit(&due).await.unwrap();
-    let lines = LogLines::of(Level::DEBUG);
-    let claimed = {
-        let _guard = tracing::subscriber::set_default(lines.clone());
-        store.claim(&request(100)).await.unwrap()
-    };
-    assert_eq!(claimed.len(), due.len());
-    let own = |it: &String| it.starts_with("tasks_store_seaorm");
-    let said: Vec<_> = lines.lines().into_iter().filter(own).collect();
-    assert!(said.is_empty(), "{said:?}");
+    // Many at once, and few by one statement.
+    for (base, limit) in [(0, 100), (10, 10)] {
+        let jobs = [
+            once(base + 1),
+            repeating(base + 2),
+            of_tenant(base + 3, tenant(1)),
+            JobInfo {
+                source: JobSource::System,
+                priority: JobPriority::High,
+                ..once(base + 4)
+            },
+            JobInfo {
+                is_enabled: false,
+                trigger_count: u32::MAX,
+                max_count: 2,
+                description: Some("ä\n\"'".to_owned()),
+                retry_policy: Some(RetryPolicy::fixed(Duration::from_secs(3))),
+                last_run_time: Some(at(7)),
+                ..once(base + 5)
+            },
+        ];
+        let due: Vec<_> = jobs.into_iter().map(|it| due(it, at(0))).collect();
+        store.submit(&due).await.unwrap();
+        let lines = LogLines::of(Level::DEBUG);
+        let claimed = {
+            let _guard = tracing::subscriber::set_default(lines.clone());
+            store.claim(&request(limit)).await.unwrap()
+        };
+        assert_eq!(claimed.len(), due.len());
+        let own = |it: &String| it.starts_with("tasks_store_seaorm");
+        let said: Vec<_> = lines.lines().into_iter().filter(own).collect();
+        assert!(said.is_empty(), "{said:?}");
+    }
     store.close().await.unwrap();
 }
 

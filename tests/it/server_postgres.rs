@@ -396,6 +396,8 @@ async fn no_step_scans_a_table_however_stale_the_statistics_are() {
     let own = named().await;
     let claimed = own.claim(&request(500, Some(at(1)))).await.unwrap();
     assert_eq!(claimed.len(), 500);
+    let few = own.claim(&request(10, Some(at(1)))).await.unwrap();
+    assert_eq!(few.len(), 10);
     finish(&own, &claimed[..400]).await;
     let ids: Vec<JobId> = claimed[400..].iter().map(|it| it.job.id).collect();
     let kept = own
@@ -410,7 +412,7 @@ async fn no_step_scans_a_table_however_stale_the_statistics_are() {
         limit: 500,
         now: Some(at(2)),
     };
-    assert_eq!(own.take_over(&take).await.unwrap().len(), 100);
+    assert_eq!(own.take_over(&take).await.unwrap().len(), 110);
     assert!(
         own.next_due(&[Lane::any_node()], Some(at(2)))
             .await

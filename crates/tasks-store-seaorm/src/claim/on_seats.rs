@@ -30,48 +30,31 @@ impl Unreadable {
 }
 
 impl SeaOrmStore {
-    /// A few at once, then, where there is more, as many as there may be.
+    /// A few at once, or as many as there may be. What was committed is answered before anything else is asked: it is to be run.
     pub(super) async fn claim_on(
         &self,
         seats: &Seats,
         request: &ClaimRequest,
     ) -> Result<Vec<ClaimedRun>, StoreError> {
-        let mut claimed = Vec::new();
         if postgres::few::may_be_few(request) && !self.handles().unreadable.is_recent(Instant::now()) {
             let seat = self.on_seat(CLAIMING, seats.take()).await?;
-            let few = postgres::few::claim_few(self.on(&seat), request, || self.new_run()).await;
-            match few {
-                Ok(few) if few.is_all && few.unreadable.is_empty() => return Ok(few.claimed),
+            match postgres::few::claim_few(self.on(&seat), request, || self.new_run()).await {
+                Ok(few) if few.unreadable.is_empty() => return Ok(few.claimed),
                 Ok(few) => {
-                    claimed = few.claimed;
-                    if !few.unreadable.is_empty() {
-                        self.handles().unreadable.seen(Instant::now());
-                        let put_back = postgres::few::put_back(self.on(&seat), request, &few.unreadable);
-                        if let Err(error) = put_back.await {
-                            tracing::error!(%error, jobs = few.unreadable.len(), "jobs that cannot be read are in flight; the next heartbeat looks at them again");
-                            return Ok(claimed);
-                        }
+                    self.handles().unreadable.seen(Instant::now());
+                    let put_back = postgres::few::put_back(self.on(&seat), request, &few.unreadable).await;
+                    if let Err(error) = put_back {
+                        tracing::error!(%error, jobs = few.unreadable.len(), "jobs that cannot be read are in flight; the next heartbeat looks at them again");
+                    }
+                    if !few.claimed.is_empty() {
+                        return Ok(few.claimed);
                     }
                 }
                 Err(error) if error.kind() != StoreErrorKind::Rejected => return Err(error),
                 Err(error) => tracing::debug!(%error, "a claim of few was refused"),
             }
         }
-        let rest = ClaimRequest {
-            limit: request.limit.saturating_sub(claimed.len()),
-            ..request.clone()
-        };
-        if rest.limit > 0 || claimed.is_empty() {
-            match self.claim_many(seats, &rest).await {
-                Ok(more) => claimed.extend(more),
-                // What was claimed is to be run; the next claim meets the same.
-                Err(error) if !claimed.is_empty() => {
-                    tracing::debug!(%error, "a claim ends with the few that it has");
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(claimed)
+        self.claim_many(seats, request).await
     }
 
     async fn claim_many(&self, seats: &Seats, request: &ClaimRequest) -> Result<Vec<ClaimedRun>, StoreError> {

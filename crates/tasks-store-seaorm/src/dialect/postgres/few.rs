@@ -20,13 +20,13 @@ use crate::connect::Seat;
 use crate::row::{coded, micros, timestamp, unreadable};
 use crate::statement::On;
 
-/// Most executions of such a claim. A power of two.
-const FEW: usize = 16;
+/// Most executions of such a claim.
+pub(crate) const FEW: usize = 16;
 
-/// (json lane names, now or null, instance, claim, runs): takes what is due of the smallest rank. Answers (state of the node, now, rows looked at, ranks where something was
-/// due), then of each execution (run, lane name, rank, due, kind, attempt, job). Without such a node, no row; where nothing was taken, one without an execution.
+/// (json lane names, now or null, instance, claim, runs): takes what is due. Answers (state of the node, now), then of each execution (run, lane name, rank, due, kind, attempt,
+/// job). Without such a node, no row; where nothing was taken, one without an execution.
 ///
-/// The limit stands in the text: planned for however many rows there may be, it would read all jobs. So that there are not many texts it is a power of two.
+/// The limit stands in the text: planned for however many rows there may be, it would read all jobs. Of each lane and rank so many are locked until the end of the statement.
 fn take_few(limit: usize) -> String {
     format!(
         concat!(
@@ -38,7 +38,7 @@ fn take_few(limit: usize) -> String {
              due AS MATERIALIZED (SELECT q.* FROM open o CROSS JOIN LATERAL \
                (SELECT ctid AS place, job_id, lane_id, rank, due_at, kind, attempt FROM tk_job_queue \
                 WHERE lane_id = o.lane_id AND rank = o.rank AND due_at <= (SELECT now FROM me) ORDER BY due_at, job_id LIMIT {0} FOR UPDATE SKIP LOCKED) q \
-               WHERE o.rank = (SELECT min(rank) FROM open) ORDER BY q.due_at, q.job_id LIMIT {0}), \
+               ORDER BY q.rank, q.due_at, q.job_id LIMIT {0}), \
              ready (place, job_id, lane_id, rank, due_at, kind, attempt, id, tenant_id, name, job_group, type_name, args, codes, creation_time, begin_time, \
                max_try_count, max_interruptions, interval_ms, version, rare) AS MATERIALIZED (SELECT d.*, ",
             native_job_columns!(),
@@ -47,9 +47,8 @@ fn take_few(limit: usize) -> String {
              begun AS MATERIALIZED (SELECT g.*, ($5::uuid[])[(row_number() OVER ())::int] AS run_id FROM gone g), \
              runs AS (INSERT INTO tk_job_runs (job_id, run_id, instance, claim_id, lane_id, rank, due_at, kind, attempt, suspect, job_version, after, claimed_at) \
                SELECT b.job_id, b.run_id, $3, $4, b.lane_id, b.rank, b.due_at, b.kind, b.attempt, 0, b.version, 0, me.now FROM begun b CROSS JOIN me) \
-             SELECT me.state, me.now, (SELECT count(*) FROM due), (SELECT count(DISTINCT rank) FROM open), b.run_id, \
-               (SELECT name FROM tk_lanes WHERE id = b.lane_id), b.rank, b.due_at, b.kind, b.attempt, b.id, b.tenant_id, b.name, b.job_group, b.type_name, \
-               b.args, b.codes, b.creation_time, b.begin_time, b.max_try_count, b.max_interruptions, b.interval_ms, b.version, b.rare \
+             SELECT me.state, me.now, b.run_id, (SELECT name FROM tk_lanes WHERE id = b.lane_id), b.rank, b.due_at, b.kind, b.attempt, b.id, b.tenant_id, b.name, \
+               b.job_group, b.type_name, b.args, b.codes, b.creation_time, b.begin_time, b.max_try_count, b.max_interruptions, b.interval_ms, b.version, b.rare \
              FROM me LEFT JOIN begun b ON true"
         ),
         limit
@@ -65,15 +64,15 @@ const PUT_BACK: &str = "WITH r AS (DELETE FROM tk_job_runs WHERE job_id = ANY($1
 #[derive(Default)]
 pub(crate) struct Few {
     pub(crate) claimed: Vec<ClaimedRun>,
-    /// Whether that is all that was due and free.
-    pub(crate) is_all: bool,
     /// Jobs that cannot be read. Their executions are in flight and have to be [put back](put_back).
     pub(crate) unreadable: Vec<Uuid>,
 }
 
 /// Whether a claim may be made so. Suspects are claimed otherwise, and so is where there is known to be more than can be taken.
 pub(crate) fn may_be_few(request: &ClaimRequest) -> bool {
-    request.floors.is_empty() && request.limit > 0 && !request.lanes.iter().any(Lane::is_suspect)
+    request.floors.is_empty()
+        && (1..=FEW).contains(&request.limit)
+        && !request.lanes.iter().any(Lane::is_suspect)
 }
 
 /// Claims a few executions, which is committed with the answer.
@@ -82,7 +81,7 @@ pub(crate) async fn claim_few(
     request: &ClaimRequest,
     new_run: impl Fn() -> RunId,
 ) -> Result<Few, StoreError> {
-    let limit = FEW.min(1 << request.limit.checked_ilog2().unwrap_or_default());
+    let limit = request.limit;
     let rows = Bound::default()
         .with(lane_names(&request.lanes)?)
         .with(request.now.map(micros))
@@ -109,9 +108,7 @@ pub(crate) async fn claim_few(
         }
     }
     few.claimed
-        .sort_unstable_by_key(|it| (it.run.entry.due_at, it.run.job_id));
-    let taken = few.claimed.len() + few.unreadable.len();
-    few.is_all = head.ranks <= 1 && taken < limit && i64::try_from(taken) == Ok(head.looked_at);
+        .sort_unstable_by_key(|it| (it.run.entry.rank, it.run.entry.due_at, it.run.job_id));
     Ok(few)
 }
 
@@ -119,8 +116,6 @@ pub(crate) async fn claim_few(
 struct Head {
     state: i64,
     now: i64,
-    looked_at: i64,
-    ranks: i64,
 }
 
 fn head(row: &PgRow) -> Result<Head, String> {
@@ -128,14 +123,12 @@ fn head(row: &PgRow) -> Result<Head, String> {
     Ok(Head {
         state: from.next()?,
         now: from.next()?,
-        looked_at: from.next()?,
-        ranks: from.next()?,
     })
 }
 
 /// The first column of the execution, and that of the job.
-const EXECUTION: usize = 4;
-const JOB: usize = 10;
+const EXECUTION: usize = 2;
+const JOB: usize = 8;
 
 /// Nothing in a row without an execution.
 fn job_of(row: &PgRow) -> Option<Uuid> {

@@ -98,10 +98,6 @@ impl JobQueue for LossyQueue {
         self.lossy(self.inner.claim(request)).await
     }
 
-    fn quick_claim(&self) -> Option<usize> {
-        self.inner.quick_claim()
-    }
-
     async fn next_due(&self, lanes: &[Lane], now: Option<Timestamp>) -> Result<Option<Duration>, StoreError> {
         self.lossy(self.inner.next_due(lanes, now)).await
     }

@@ -119,10 +119,6 @@ impl JobQueue for CrashingQueue {
         Ok(runs)
     }
 
-    fn quick_claim(&self) -> Option<usize> {
-        self.inner.quick_claim()
-    }
-
     async fn next_due(&self, lanes: &[Lane], now: Option<Timestamp>) -> Result<Option<Duration>, StoreError> {
         self.inner.next_due(lanes, now).await
     }

@@ -51,11 +51,6 @@ impl JobQueue for SeaOrmStore {
         self.again(|| self.claim_due(request)).await
     }
 
-    #[cfg(feature = "postgres")]
-    fn quick_claim(&self) -> Option<usize> {
-        self.seats().map(|_| crate::dialect::postgres::few::FEW)
-    }
-
     async fn next_due(&self, lanes: &[Lane], now: Option<Timestamp>) -> Result<Option<Duration>, StoreError> {
         self.time_to_next(lanes, now).await
     }

@@ -69,12 +69,6 @@ pub trait JobQueue: Send + Sync + Debug {
     /// Kind `Fenced` where the instance is not alive.
     async fn claim(&self, request: &ClaimRequest) -> Result<Vec<ClaimedRun>, StoreError>;
 
-    /// Most executions for which a claim may ask to be answered sooner than one that asks for more; `None` where that makes no difference, which is the default. A node that has not
-    /// found more than it could take asks for no more at first.
-    fn quick_claim(&self) -> Option<usize> {
-        None
-    }
-
     /// Time until the next execution of these lanes is due: zero when one is due, `None` when none waits.
     /// Conformance: `next_due_counts_to_the_earliest`.
     async fn next_due(&self, lanes: &[Lane], now: Option<Timestamp>) -> Result<Option<Duration>, StoreError>;

@@ -50,11 +50,7 @@ impl Engine {
     /// # Errors
     /// Where the store failed. Executions whose reply was lost are found by the next heartbeat.
     pub async fn claim_step(&self) -> Result<ClaimStep, StoreError> {
-        let is_backlog = self.shared.is_backlog.load(Ordering::Relaxed);
         let limit = self.free_slots().min(self.most_of_a_claim());
-        // What a quick claim leaves is claimed at once, with more slots; what it takes has begun by then.
-        let quick = self.parts().queue.quick_claim().filter(|_| !is_backlog);
-        let limit = quick.map_or(limit, |quick| limit.min(quick));
         // While the lease is over nothing would be started of what is claimed.
         if limit == 0 || !self.is_claiming() || self.is_lease_over() {
             return Ok(ClaimStep {
@@ -65,6 +61,7 @@ impl Engine {
         }
         // Now and then the other lanes come first: behind a backlog that takes every slot they would never have a turn. Where there is none, they come after.
         let share = limit.div_ceil(SIDE_SHARE);
+        let is_backlog = self.shared.is_backlog.load(Ordering::Relaxed);
         let looks_first = is_backlog && self.is_side_look_due();
         let mut claimed = if looks_first {
             self.claim_beside(share).await?

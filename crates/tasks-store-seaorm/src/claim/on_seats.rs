@@ -30,7 +30,7 @@ impl Unreadable {
 }
 
 impl SeaOrmStore {
-    /// A few at once, or as many as there may be. What was committed is answered before anything else is asked: it is to be run.
+    /// A few by one statement, or as many as there may be. What was committed is answered before anything else is claimed: it is to be run.
     pub(super) async fn claim_on(
         &self,
         seats: &Seats,
@@ -39,6 +39,7 @@ impl SeaOrmStore {
         if postgres::few::may_be_few(request) && !self.handles().unreadable.is_recent(Instant::now()) {
             let seat = self.on_seat(CLAIMING, seats.take()).await?;
             match postgres::few::claim_few(self.on(&seat), request, || self.new_run()).await {
+                Ok(few) if few.is_more => {}
                 Ok(few) if few.unreadable.is_empty() => return Ok(few.claimed),
                 Ok(few) => {
                     self.handles().unreadable.seen(Instant::now());

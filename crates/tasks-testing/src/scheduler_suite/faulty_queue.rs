@@ -180,10 +180,6 @@ impl JobQueue for FaultyQueue {
         self.reply(Call::Claim, self.inner.claim(request).await).await
     }
 
-    fn quick_claim(&self) -> Option<usize> {
-        self.inner.quick_claim()
-    }
-
     async fn next_due(&self, lanes: &[Lane], now: Option<Timestamp>) -> Result<Option<Duration>, StoreError> {
         self.inner.next_due(lanes, now).await
     }

@@ -21,13 +21,14 @@ use crate::row::{coded, micros, timestamp, unreadable};
 use crate::statement::On;
 
 /// Most executions of such a claim.
-pub(crate) const FEW: usize = 16;
+const FEW: usize = 16;
 
-/// (json lane names, now or null, instance, claim, runs): takes what is due. Answers (state of the node, now), then of each execution (run, lane name, rank, due, kind, attempt,
-/// job). Without such a node, no row; where nothing was taken, one without an execution.
+/// (json lane names, now or null, instance, claim, runs, most): takes up to `look` executions that are due, or none where there are more than `most`. Answers (state of the node,
+/// now, how many there are), then of each that was taken (run, lane name, rank, due, kind, attempt, job). Without such a node, no row; where nothing was taken, one without an
+/// execution.
 ///
-/// The limit stands in the text: planned for however many rows there may be, it would read all jobs. Of each lane and rank so many are locked until the end of the statement.
-fn take_few(limit: usize) -> String {
+/// The number stands in the text: planned for however many rows there may be, it would read all jobs. Of each lane and rank so many are locked until the end of the statement.
+fn take_few(look: usize) -> String {
     format!(
         concat!(
             "WITH RECURSIVE me AS MATERIALIZED (SELECT state::bigint AS state, \
@@ -42,16 +43,17 @@ fn take_few(limit: usize) -> String {
              ready (place, job_id, lane_id, rank, due_at, kind, attempt, id, tenant_id, name, job_group, type_name, args, codes, creation_time, begin_time, \
                max_try_count, max_interruptions, interval_ms, version, rare) AS MATERIALIZED (SELECT d.*, ",
             native_job_columns!(),
-            " FROM due d CROSS JOIN LATERAL (SELECT * FROM tk_background_jobs WHERE id = d.job_id FOR NO KEY UPDATE SKIP LOCKED) j), \
+            " FROM due d CROSS JOIN LATERAL (SELECT * FROM tk_background_jobs WHERE id = d.job_id FOR NO KEY UPDATE SKIP LOCKED) j \
+               WHERE (SELECT count(*) FROM due) <= $6), \
              gone AS (DELETE FROM tk_job_queue q USING ready r WHERE q.ctid = r.place RETURNING r.*), \
              begun AS MATERIALIZED (SELECT g.*, ($5::uuid[])[(row_number() OVER ())::int] AS run_id FROM gone g), \
              runs AS (INSERT INTO tk_job_runs (job_id, run_id, instance, claim_id, lane_id, rank, due_at, kind, attempt, suspect, job_version, after, claimed_at) \
                SELECT b.job_id, b.run_id, $3, $4, b.lane_id, b.rank, b.due_at, b.kind, b.attempt, 0, b.version, 0, me.now FROM begun b CROSS JOIN me) \
-             SELECT me.state, me.now, b.run_id, (SELECT name FROM tk_lanes WHERE id = b.lane_id), b.rank, b.due_at, b.kind, b.attempt, b.id, b.tenant_id, b.name, \
+             SELECT me.state, me.now, (SELECT count(*) FROM due), b.run_id, (SELECT name FROM tk_lanes WHERE id = b.lane_id), b.rank, b.due_at, b.kind, b.attempt, b.id, b.tenant_id, b.name, \
                b.job_group, b.type_name, b.args, b.codes, b.creation_time, b.begin_time, b.max_try_count, b.max_interruptions, b.interval_ms, b.version, b.rare \
              FROM me LEFT JOIN begun b ON true"
         ),
-        limit
+        look
     )
 }
 
@@ -64,31 +66,32 @@ const PUT_BACK: &str = "WITH r AS (DELETE FROM tk_job_runs WHERE job_id = ANY($1
 #[derive(Default)]
 pub(crate) struct Few {
     pub(crate) claimed: Vec<ClaimedRun>,
+    /// Whether something is due that was not taken: more than a few, or all of them just being changed.
+    pub(crate) is_more: bool,
     /// Jobs that cannot be read. Their executions are in flight and have to be [put back](put_back).
     pub(crate) unreadable: Vec<Uuid>,
 }
 
 /// Whether a claim may be made so. Suspects are claimed otherwise, and so is where there is known to be more than can be taken.
 pub(crate) fn may_be_few(request: &ClaimRequest) -> bool {
-    request.floors.is_empty()
-        && (1..=FEW).contains(&request.limit)
-        && !request.lanes.iter().any(Lane::is_suspect)
+    request.floors.is_empty() && request.limit > 0 && !request.lanes.iter().any(Lane::is_suspect)
 }
 
-/// Claims a few executions, which is committed with the answer.
+/// Claims a few executions, which is committed with the answer. Where more are due, and asked for, it claims none: what is committed must not wait for others to be claimed.
 pub(crate) async fn claim_few(
     on: On<'_, Seat>,
     request: &ClaimRequest,
     new_run: impl Fn() -> RunId,
 ) -> Result<Few, StoreError> {
-    let limit = request.limit;
+    let look = request.limit.min(FEW + 1);
     let rows = Bound::default()
         .with(lane_names(&request.lanes)?)
         .with(request.now.map(micros))
         .with(request.instance.as_uuid())
         .with(request.claim_id.as_uuid())
-        .uuids((0..limit).map(|_| new_run().as_uuid()))
-        .rows(on, take_few(limit), CLAIMING)
+        .uuids((0..look).map(|_| new_run().as_uuid()))
+        .with(i64::try_from(FEW).unwrap_or(i64::MAX))
+        .rows(on, take_few(look), CLAIMING)
         .await?;
     let Some(first) = rows.first() else {
         refuse_unless_alive(None, request.instance, CLAIMING)?;
@@ -107,6 +110,7 @@ pub(crate) async fn claim_few(
             }
         }
     }
+    few.is_more = few.claimed.is_empty() && few.unreadable.is_empty() && head.due > 0;
     few.claimed
         .sort_unstable_by_key(|it| (it.run.entry.rank, it.run.entry.due_at, it.run.job_id));
     Ok(few)
@@ -116,6 +120,7 @@ pub(crate) async fn claim_few(
 struct Head {
     state: i64,
     now: i64,
+    due: i64,
 }
 
 fn head(row: &PgRow) -> Result<Head, String> {
@@ -123,12 +128,13 @@ fn head(row: &PgRow) -> Result<Head, String> {
     Ok(Head {
         state: from.next()?,
         now: from.next()?,
+        due: from.next()?,
     })
 }
 
 /// The first column of the execution, and that of the job.
-const EXECUTION: usize = 2;
-const JOB: usize = 8;
+const EXECUTION: usize = 3;
+const JOB: usize = 9;
 
 /// Nothing in a row without an execution.
 fn job_of(row: &PgRow) -> Option<Uuid> {

@@ -43,10 +43,6 @@ impl JobQueue for SuiteStore {
         self.call(self.inner.claim(request)).await
     }
 
-    fn quick_claim(&self) -> Option<usize> {
-        self.inner.quick_claim()
-    }
-
     async fn next_due(&self, lanes: &[Lane], now: Option<Timestamp>) -> Result<Option<Duration>, StoreError> {
         self.call(self.inner.next_due(lanes, now)).await
     }

@@ -51,9 +51,9 @@ pub trait JobQueue: Send + Sync + Debug {
     async fn submit(&self, jobs: &[PreparedJob]) -> Result<Vec<SubmitAnswer>, StoreError>;
 
     /// Stores one new job, and in the same transaction hands its first execution to the asking node as if it had claimed it ("born claimed"): where the node is
-    /// alive, and the execution is due and in one of the request's lanes. Else it waits, as after [`submit`](Self::submit); a store may let it wait as well where it has many to store at once. `limit` and `floors` of the request
-    /// have no part in it. Conformance: `a_job_is_born_claimed_for_a_node_that_may_run_it`, `a_job_that_cannot_be_born_claimed_waits`,
-    /// `a_job_that_exists_is_not_born_again`.
+    /// alive, and the execution is due and in one of the request's lanes. Else it waits, as after [`submit`](Self::submit); a store may let it wait as well where it has
+    /// many to store at once. `limit` and `floors` of the request have no part in it. Conformance: `a_job_is_born_claimed_for_a_node_that_may_run_it`,
+    /// `a_job_that_cannot_be_born_claimed_waits`, `a_job_that_exists_is_not_born_again`, `jobs_stored_one_by_one_by_many_are_answered_each`.
     async fn submit_claimed(
         &self,
         job: &PreparedJob,

@@ -48,19 +48,6 @@ macro_rules! is_old_job {
          AND NOT EXISTS (SELECT 1 FROM tk_job_queue WHERE job_id = j.id) AND NOT EXISTS (SELECT 1 FROM tk_job_runs WHERE job_id = j.id)"
     };
 }
-/// Ranks in use of each lane, found by seeking from one to the next, however many rows wait.
-macro_rules! heads {
-    ($then:literal) => {
-        concat!(
-            "WITH RECURSIVE head(lane_id, rank) AS (\
-               SELECT l.id, (SELECT min(rank) FROM tk_job_queue WHERE lane_id = l.id) FROM json_each(?1) v JOIN tk_lanes l ON l.name = v.value \
-               UNION \
-               SELECT h.lane_id, (SELECT min(rank) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank > h.rank) FROM head h WHERE h.rank IS NOT NULL) ",
-            $then
-        )
-    };
-}
-
 /// The rows of the JSON parameter, each turned into its binary form once. `json_each` alone would write each row as text anew for every column that is read
 /// from it, which was the largest single cost of a batch.
 macro_rules! rows {
@@ -127,10 +114,13 @@ pub(super) static SQL: Sql = Sql {
              kind = excluded.kind, attempt = excluded.attempt",
     },
     delete_queue: delete_by!("tk_job_queue", "job_id"),
-    heads: heads!(
-        "SELECT lane_id, rank, (SELECT min(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank), rank, NULL FROM head h \
-         WHERE rank IS NOT NULL"
-    ),
+    // From one rank to the next by seeking, however many rows wait.
+    heads: "WITH RECURSIVE head(lane_id, rank) AS (\
+           SELECT l.id, (SELECT min(rank) FROM tk_job_queue WHERE lane_id = l.id) FROM json_each(?1) v JOIN tk_lanes l ON l.name = v.value \
+           UNION \
+           SELECT h.lane_id, (SELECT min(rank) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank > h.rank) FROM head h WHERE h.rank IS NOT NULL) \
+         SELECT lane_id, rank, (SELECT min(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank), rank, NULL FROM head h \
+         WHERE rank IS NOT NULL",
     insert_runs: Batched::ByValue {
         head: "WITH c(instance, claim, now) AS MATERIALIZED (SELECT ?, ?, ?) \
              INSERT INTO tk_job_runs (job_id, run_id, instance, claim_id, lane_id, rank, due_at, kind, attempt, suspect, job_version, after, claimed_at) \

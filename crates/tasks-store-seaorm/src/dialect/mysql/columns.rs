@@ -85,7 +85,14 @@ macro_rules! is_old_job {
          AND NOT EXISTS (SELECT 1 FROM tk_job_queue WHERE job_id = j.id) AND NOT EXISTS (SELECT 1 FROM tk_job_runs WHERE job_id = j.id)"
     };
 }
+/// The present instant.
+macro_rules! now {
+    () => {
+        "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"
+    };
+}
+
 pub(crate) use {
-    ids_first, is_old_job, job_columns, job_rows, job_tables, log_columns, names, queue_columns, run_array,
-    run_columns, shown_status,
+    ids_first, is_old_job, job_columns, job_rows, job_tables, log_columns, names, now, queue_columns,
+    run_array, run_columns, shown_status,
 };

@@ -37,8 +37,11 @@ pub(super) fn is_one_of(column: &str) -> String {
 
 /// One branch a lane, each of which reads one row.
 pub(super) fn next_heads(lanes: usize) -> String {
-    let branch = "(SELECT lane_id, `rank`, due_at, ?, TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) FROM tk_job_queue FORCE INDEX (tk_job_queue_claim) \
-                  WHERE lane_id = ? AND `rank` > ? ORDER BY `rank`, due_at LIMIT 1)";
+    let branch = concat!(
+        "(SELECT lane_id, `rank`, due_at, ?, ",
+        columns::now!(),
+        " FROM tk_job_queue FORCE INDEX (tk_job_queue_claim) WHERE lane_id = ? AND `rank` > ? ORDER BY `rank`, due_at LIMIT 1)"
+    );
     vec![branch; lanes].join(" UNION ALL ")
 }
 

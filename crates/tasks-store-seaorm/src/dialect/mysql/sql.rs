@@ -4,8 +4,8 @@
 //! no writer locks rows that it does not mean.
 
 use super::columns::{
-    ids_first, is_old_job, job_columns, job_rows, job_tables, log_columns, names, queue_columns, run_array,
-    run_columns, shown_status,
+    ids_first, is_old_job, job_columns, job_rows, job_tables, log_columns, names, now, queue_columns,
+    run_array, run_columns, shown_status,
 };
 use crate::dialect::{Batched, RowLocks, Sql, TableLock, WithoutReturning};
 
@@ -86,11 +86,11 @@ pub(crate) static SQL: Sql = Sql {
     heads: concat!(
         "SELECT l.id, (SELECT `rank` FROM tk_job_queue FORCE INDEX (tk_job_queue_claim) WHERE lane_id = l.id ORDER BY `rank` LIMIT 1) AS first_rank, \
            (SELECT due_at FROM tk_job_queue FORCE INDEX (tk_job_queue_claim) WHERE lane_id = l.id ORDER BY `rank`, due_at LIMIT 1), \
-           (SELECT `rank` FROM tk_job_queue FORCE INDEX (tk_job_queue_claim) WHERE lane_id = l.id ORDER BY `rank` DESC LIMIT 1), \
-           TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) \
-         FROM tk_lanes l WHERE l.name IN (SELECT CONVERT(v.name USING binary) FROM ",
+           (SELECT `rank` FROM tk_job_queue FORCE INDEX (tk_job_queue_claim) WHERE lane_id = l.id ORDER BY `rank` DESC LIMIT 1), ",
+        now!(),
+        " FROM tk_lanes l WHERE l.name IN (SELECT CONVERT(v.name USING binary) FROM ",
         names!("?1"),
-        ") HAVING first_rank IS NOT NULL ORDER BY first_rank, l.id"
+        ") HAVING first_rank IS NOT NULL"
     ),
     insert_runs: Batched::Json(
         "INSERT INTO tk_job_runs (job_id, run_id, instance, claim_id, lane_id, `rank`, due_at, kind, attempt, suspect, job_version, after, claimed_at) SELECT \
@@ -166,7 +166,7 @@ pub(crate) static SQL: Sql = Sql {
     put_node: "INSERT INTO tk_nodes (instance, name, state, started_at, heartbeat_at, capacity, running, lanes, version, process) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, \
          ?8, ?9, ?10) ON DUPLICATE KEY UPDATE name = VALUES(name), state = VALUES(state), started_at = VALUES(started_at), heartbeat_at = VALUES(heartbeat_at), \
          capacity = VALUES(capacity), running = VALUES(running), lanes = VALUES(lanes), version = VALUES(version), process = VALUES(process)",
-    node_state: "SELECT state, TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) FROM tk_nodes WHERE instance = ?1",
+    node_state: concat!("SELECT state, ", now!(), " FROM tk_nodes WHERE instance = ?1"),
     renew_node: "UPDATE tk_nodes SET heartbeat_at = ?2, running = ?3, lanes = COALESCE(?4, lanes) WHERE instance = ?1 AND state = 0",
     clear_suspects: "UPDATE JSON_TABLE(?2, '$[*]' COLUMNS (id CHAR(32) PATH '$')) v STRAIGHT_JOIN tk_job_runs r FORCE INDEX (tk_job_runs_run) ON r.run_id = UNHEX(v.id) SET \
          r.suspect = 0 WHERE r.instance = ?1",
@@ -282,7 +282,7 @@ pub(crate) static SQL: Sql = Sql {
     shown_status: shown_status!(),
     schema: "SELECT version, oldest_program FROM tk_schema WHERE id = 1",
     has_tables: "SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'tk_schema'",
-    clock: Some("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"),
+    clock: Some(concat!("SELECT ", now!())),
     rows: Some(RowLocks {
         jobs: concat!(
             "SELECT j.id FROM ",

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::arrays::Arrays as _;
 use super::bound::Bound;
-use super::columns::{head, native_job_columns};
+use super::columns::{head, me, native_job_columns};
 use super::native::{Columns, native_job, pg_row};
 use crate::claim::{CLAIMING, claimed_run, in_flight, lane_names, refuse_unless_alive};
 use crate::connect::Seat;
@@ -24,8 +24,9 @@ use crate::statement::{On, column};
 /// (json lane names, now or null, instance); answers (state of the node, now, lane id, lane name, rank) of lanes where something is due, smallest rank
 /// first; where nothing is due, one row without a lane; without such a node, none.
 const HEADS: &str = concat!(
-    "WITH RECURSIVE me AS MATERIALIZED (SELECT state::bigint AS state, \
-       coalesce($2::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) AS now FROM tk_nodes WHERE instance = $3), ",
+    "WITH RECURSIVE ",
+    me!(),
+    ", ",
     head!(),
     "SELECT me.state, me.now, d.lane_id, (SELECT name FROM tk_lanes WHERE id = d.lane_id), d.rank FROM me LEFT JOIN \
        (SELECT lane_id, rank::bigint AS rank FROM head h WHERE rank IS NOT NULL \

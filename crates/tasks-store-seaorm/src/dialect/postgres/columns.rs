@@ -108,6 +108,23 @@ macro_rules! is_old_job {
          AND NOT EXISTS (SELECT 1 FROM tk_job_queue WHERE job_id = j.id) AND NOT EXISTS (SELECT 1 FROM tk_job_runs WHERE job_id = j.id)"
     };
 }
+/// The present instant.
+macro_rules! now {
+    () => {
+        "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+    };
+}
+/// `me`: state of the node `$3`, and the instant of the claim, which is `$2` or the present one.
+#[cfg(feature = "postgres")]
+macro_rules! me {
+    () => {
+        concat!(
+            "me AS MATERIALIZED (SELECT state::bigint AS state, coalesce($2::bigint, ",
+            $crate::dialect::postgres::columns::now!(),
+            ") AS now FROM tk_nodes WHERE instance = $3)"
+        )
+    };
+}
 /// `head`: ranks in use of each lane of the JSON parameter `$1`, found by seeking from one to the next, however many rows wait.
 macro_rules! head {
     () => {
@@ -118,20 +135,9 @@ macro_rules! head {
            SELECT h.lane_id, (SELECT min(rank) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank > h.rank) FROM head h WHERE h.rank IS NOT NULL) "
     };
 }
-/// A statement about `head`.
-macro_rules! heads {
-    ($then:literal) => {
-        concat!(
-            "WITH RECURSIVE ",
-            $crate::dialect::postgres::columns::head!(),
-            $then
-        )
-    };
-}
-
-#[cfg(feature = "postgres")]
-pub(crate) use native_job_columns;
 pub(crate) use {
-    common_columns, head, heads, ids, is_old_job, job_columns, job_tables, log_columns, queue_columns,
+    common_columns, head, ids, is_old_job, job_columns, job_tables, log_columns, now, queue_columns,
     rare_columns, rows, run_array, run_columns, shown_status,
 };
+#[cfg(feature = "postgres")]
+pub(crate) use {me, native_job_columns};

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::arrays::Arrays as _;
 use super::bound::Bound;
-use super::columns::{head, native_job_columns};
+use super::columns::{head, me, native_job_columns};
 use super::native::{Columns, native_job};
 use crate::claim::{CLAIMING, claimed_run, in_flight, lane_names, refuse_unless_alive};
 use crate::connect::Seat;
@@ -23,7 +23,7 @@ use crate::statement::On;
 /// Most executions of such a claim.
 const FEW: usize = 16;
 
-/// (json lane names, now or null, instance, claim, runs, most): takes up to `look` executions that are due, or none where there are more than `most`. Answers (state of the node,
+/// (json lane names, now or null, instance, claim, runs): takes up to `look` executions that are due, or none where there are more than a few. Answers (state of the node,
 /// now, how many there are), then of each that was taken (run, lane name, rank, due, kind, attempt, job). Without such a node, no row; where nothing was taken, one without an
 /// execution.
 ///
@@ -31,8 +31,9 @@ const FEW: usize = 16;
 fn take_few(look: usize) -> String {
     format!(
         concat!(
-            "WITH RECURSIVE me AS MATERIALIZED (SELECT state::bigint AS state, \
-               coalesce($2::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) AS now FROM tk_nodes WHERE instance = $3), ",
+            "WITH RECURSIVE ",
+            me!(),
+            ", ",
             head!(),
             ", open AS MATERIALIZED (SELECT h.lane_id, h.rank FROM head h WHERE h.rank IS NOT NULL \
                AND (SELECT min(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank) <= (SELECT now FROM me WHERE state = 0)), \
@@ -44,7 +45,7 @@ fn take_few(look: usize) -> String {
                max_try_count, max_interruptions, interval_ms, version, rare) AS MATERIALIZED (SELECT d.*, ",
             native_job_columns!(),
             " FROM due d CROSS JOIN LATERAL (SELECT * FROM tk_background_jobs WHERE id = d.job_id FOR NO KEY UPDATE SKIP LOCKED) j \
-               WHERE (SELECT count(*) FROM due) <= $6), \
+               WHERE (SELECT count(*) FROM due) <= {1}), \
              gone AS (DELETE FROM tk_job_queue q USING ready r WHERE q.ctid = r.place RETURNING r.*), \
              begun AS MATERIALIZED (SELECT g.*, ($5::uuid[])[(row_number() OVER ())::int] AS run_id FROM gone g), \
              runs AS (INSERT INTO tk_job_runs (job_id, run_id, instance, claim_id, lane_id, rank, due_at, kind, attempt, suspect, job_version, after, claimed_at) \
@@ -53,7 +54,7 @@ fn take_few(look: usize) -> String {
                b.job_group, b.type_name, b.args, b.codes, b.creation_time, b.begin_time, b.max_try_count, b.max_interruptions, b.interval_ms, b.version, b.rare \
              FROM me LEFT JOIN begun b ON true"
         ),
-        look
+        look, FEW
     )
 }
 
@@ -90,7 +91,6 @@ pub(crate) async fn claim_few(
         .with(request.instance.as_uuid())
         .with(request.claim_id.as_uuid())
         .uuids((0..look).map(|_| new_run().as_uuid()))
-        .with(i64::try_from(FEW).unwrap_or(i64::MAX))
         .rows(on, take_few(look), CLAIMING)
         .await?;
     let Some(first) = rows.first() else {

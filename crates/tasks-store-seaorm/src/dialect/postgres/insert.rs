@@ -6,6 +6,7 @@ use tasks_abstractions::store::{ClaimRequest, ClaimedRun, SubmitAnswer};
 use tasks_abstractions::{JobId, RunId, StoreError};
 
 use super::bound::Bound;
+use super::columns::now;
 use super::submit::{
     AT_ONCE, BYTES_AT_ONCE, by_lane, common_values, first_values, insert, place_first, rare, values,
 };
@@ -50,8 +51,9 @@ const INSERT_WAITING: &str = concat!(
 /// As `insert!` of one job, then (lane, rank, due, kind, attempt, suspect, whether it may be claimed, instance, claim, run, now or null): its execution is in
 /// flight where that is so and the node alive, else it waits. Answers (whether it was inserted, since when it is in flight).
 const INSERT_ONE: &str = concat!(
-    "WITH me AS MATERIALIZED (SELECT coalesce($30::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) AS now FROM tk_nodes \
-       WHERE instance = $27 AND state = 0 AND $26), \
+    "WITH me AS MATERIALIZED (SELECT coalesce($30::bigint, ",
+    now!(),
+    ") AS now FROM tk_nodes WHERE instance = $27 AND state = 0 AND $26), \
      j AS (",
     insert!(),
     ", version), r AS (INSERT INTO tk_job_runs (job_id, run_id, instance, claim_id, lane_id, rank, due_at, kind, attempt, suspect, job_version, after, claimed_at) \

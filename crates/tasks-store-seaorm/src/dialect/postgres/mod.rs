@@ -27,6 +27,8 @@ pub(crate) mod tables;
 pub(super) use sql::SQL;
 
 use columns::ids;
+#[cfg(feature = "postgres")]
+use columns::now;
 
 /// `?` one after the other becomes `$1`, `$2`, … The texts that are put together have no other question marks.
 pub(super) fn numbered(sql: &str) -> String {
@@ -73,8 +75,11 @@ pub(super) fn take_rows_from(floors: usize) -> String {
             first + 2
         )
     };
-    let me = "WITH me AS MATERIALIZED (SELECT coalesce($1::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) AS now \
-              FROM tk_nodes WHERE instance = $3 AND state = 0) ";
+    let me = concat!(
+        "WITH me AS MATERIALIZED (SELECT coalesce($1::bigint, ",
+        now!(),
+        ") AS now FROM tk_nodes WHERE instance = $3 AND state = 0) "
+    );
     taking(
         me,
         &claim_of((0..floors).map(condition), "ctid, "),

@@ -1,7 +1,7 @@
 //! The statements.
 
 use super::columns::{
-    heads, ids, is_old_job, job_columns, job_tables, log_columns, queue_columns, rows, run_array,
+    head, ids, is_old_job, job_columns, job_tables, log_columns, now, queue_columns, rows, run_array,
     run_columns, shown_status,
 };
 use crate::dialect::{Batched, RowLocks, Schemas, Sql, TableLock};
@@ -44,9 +44,12 @@ pub(crate) static SQL: Sql = Sql {
         ids!("$1"),
         ")"
     )),
-    heads: heads!(
-        "SELECT lane_id, rank::bigint, (SELECT min(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank), rank::bigint, \
-         (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM head h WHERE rank IS NOT NULL"
+    heads: concat!(
+        "WITH RECURSIVE ",
+        head!(),
+        "SELECT lane_id, rank::bigint, (SELECT min(due_at) FROM tk_job_queue WHERE lane_id = h.lane_id AND rank = h.rank), rank::bigint, ",
+        now!(),
+        " FROM head h WHERE rank IS NOT NULL"
     ),
     insert_runs: Batched::Json(concat!(
         "INSERT INTO tk_job_runs (job_id, run_id, instance, claim_id, lane_id, rank, due_at, kind, attempt, suspect, job_version, after, claimed_at) \
@@ -122,7 +125,11 @@ pub(crate) static SQL: Sql = Sql {
          ON CONFLICT (instance) DO UPDATE SET name = excluded.name, state = excluded.state, started_at = excluded.started_at, \
          heartbeat_at = excluded.heartbeat_at, capacity = excluded.capacity, running = excluded.running, lanes = excluded.lanes, \
          version = excluded.version, process = excluded.process",
-    node_state: "SELECT state::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM tk_nodes WHERE instance = $1",
+    node_state: concat!(
+        "SELECT state::bigint, ",
+        now!(),
+        " FROM tk_nodes WHERE instance = $1"
+    ),
     renew_node: "UPDATE tk_nodes SET heartbeat_at = $2, running = $3, lanes = coalesce($4, lanes) WHERE instance = $1 AND state = 0",
     clear_suspects: concat!(
         "UPDATE tk_job_runs SET suspect = 0 WHERE instance = $1 AND run_id = ANY(",
@@ -256,7 +263,7 @@ pub(crate) static SQL: Sql = Sql {
     shown_status: shown_status!(),
     schema: "SELECT version::bigint, oldest_program::bigint FROM tk_schema WHERE id = 1",
     has_tables: "SELECT 1 WHERE to_regclass('tk_schema') IS NOT NULL",
-    clock: Some("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"),
+    clock: Some(concat!("SELECT ", now!())),
     rows: Some(RowLocks {
         jobs: concat!(
             "SELECT id FROM tk_background_jobs WHERE id = ANY(",

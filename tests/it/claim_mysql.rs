@@ -19,9 +19,7 @@ use crate::proxy::Proxy;
 
 /// The store behind a network that remembers what was sent and can lose it.
 async fn behind(database: &OwnDatabase) -> (SeaOrmStore, Proxy) {
-    let mut options = database.options();
-    let proxy = Proxy::to(&options.url).await;
-    options.url = proxy.url(&options.url);
+    let (options, proxy) = Proxy::before(database.options()).await;
     let store = SeaOrmStore::connect(options, Arc::new(ManualClock::new()))
         .await
         .unwrap();

@@ -44,15 +44,17 @@ struct Gate {
 }
 
 impl Gate {
-    async fn close(schema: &Schema) -> Self {
+    /// From now on, but for the first `free` looks.
+    async fn close(schema: &Schema, free: u32) -> Self {
         let server = Database::connect(schema.options().url).await.unwrap();
         let name = schema.name();
         let key = format!("hashtext('{name}')");
         for sql in [
             format!("ALTER TABLE {name}.tk_nodes RENAME TO nodes_behind"),
+            format!("CREATE SEQUENCE {name}.looks"),
             format!(
                 "CREATE FUNCTION {name}.pass() RETURNS boolean LANGUAGE plpgsql AS \
-                 $$ BEGIN PERFORM pg_advisory_xact_lock({key}); RETURN true; END $$"
+                 $$ BEGIN IF nextval('{name}.looks') > {free} THEN PERFORM pg_advisory_xact_lock({key}); END IF; RETURN true; END $$"
             ),
             format!("CREATE VIEW {name}.tk_nodes AS SELECT * FROM {name}.nodes_behind WHERE {name}.pass()"),
         ] {
@@ -109,7 +111,7 @@ async fn claimed_around<F: Future<Output = ()>>(
     request: ClaimRequest,
     edit: F,
 ) -> Vec<ClaimedRun> {
-    let gate = Gate::close(schema).await;
+    let gate = Gate::close(schema, 0).await;
     let claim = tokio::spawn({
         let store = store.clone();
         async move { store.claim(&request).await }
@@ -236,6 +238,27 @@ async fn an_execution_of_a_job_that_cannot_be_read_waits_as_it_did() {
     );
     store.close().await.unwrap();
     server.close().await.unwrap();
+}
+
+/// Where more are due than are taken by one statement, nothing has begun before all of them are claimed: what is committed must not wait for anything else.
+#[tokio::test]
+async fn nothing_is_in_flight_while_a_claim_goes_on() {
+    let schema = Schema::new();
+    let store = open(&schema).await;
+    let jobs: Vec<_> = (1..=20).map(|it| due(once(it), at(0))).collect();
+    store.submit(&jobs).await.unwrap();
+    let gate = Gate::close(&schema, 1).await;
+    let request = claim_request(1, 100, at(9));
+    let mut claim = Box::pin(store.claim(&request));
+    tokio::select! {
+        () = gate.waits() => {}
+        answer = &mut claim => panic!("answered by the first look: {answer:?}"),
+    }
+    let runs = format!("SELECT count(*) FROM {}.tk_job_runs", schema.name());
+    assert_eq!(number(&gate.server, &runs).await, 0);
+    gate.open().await;
+    assert_eq!(claim.await.unwrap().len(), 20);
+    store.close().await.unwrap();
 }
 
 /// However many are due, and of however many ranks: the most urgent come first, and a full claim takes no other.

@@ -42,9 +42,8 @@ pub(crate) async fn connect(options: SeaOrmStoreOptions) -> Result<SeaOrmStore, 
 }
 
 /// A store behind a network that can be broken, with short limits, of which an instance is a member.
-async fn behind(mut options: SeaOrmStoreOptions) -> (SeaOrmStore, Proxy) {
-    let proxy = Proxy::to(&options.url).await;
-    options.url = proxy.url(&options.url);
+async fn behind(options: SeaOrmStoreOptions) -> (SeaOrmStore, Proxy) {
+    let (mut options, proxy) = Proxy::before(options).await;
     options.statement_timeout = Duration::from_millis(500);
     options.acquire_timeout = Duration::from_secs(2);
     let store = connect(options).await.expect("the server is there");

@@ -147,9 +147,7 @@ async fn a_broken_connection_is_made_anew() {
 #[tokio::test]
 async fn a_connection_that_went_silent_is_noticed() {
     let schema = Schema::new();
-    let proxy = Proxy::to(&schema.options().url).await;
-    let mut options = schema.options();
-    options.url = proxy.url(&options.url);
+    let (options, proxy) = Proxy::before(schema.options()).await;
     let (left, right) = (open(options).await, open(schema.options()).await);
     let mut ear = Ear::of(&left).await;
     // Neither end is told.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use tasks_store_seaorm::SeaOrmStoreOptions;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
@@ -29,8 +30,17 @@ struct Way {
 }
 
 impl Proxy {
+    /// Stands between a store with these options and its server: answers the options with this in place of the server.
+    pub(crate) async fn before(mut options: SeaOrmStoreOptions) -> (SeaOrmStoreOptions, Self) {
+        let proxy = Self::to(&options.url).await;
+        options.url = options
+            .url
+            .replacen(server_of(&options.url), &proxy.address.to_string(), 1);
+        (options, proxy)
+    }
+
     /// Listens on a port of its own for connections to the server of `url`.
-    pub(crate) async fn to(url: &str) -> Self {
+    async fn to(url: &str) -> Self {
         let server = server_of(url).to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
@@ -47,11 +57,6 @@ impl Proxy {
             }
         });
         Self { address, way }
-    }
-
-    /// The URL with this in place of the server.
-    pub(crate) fn url(&self, url: &str) -> String {
-        url.replacen(server_of(url), &self.address.to_string(), 1)
     }
 
     /// Whether what comes is swallowed, on new connections, too.

@@ -326,9 +326,7 @@ async fn no_step_reads_more_than_its_rows() {
 async fn jobs_of_many_callers_are_stored_together() {
     const CALLERS: u128 = 200;
     let database = OwnDatabase::new().await;
-    let mut options = database.options();
-    let proxy = Proxy::to(&options.url).await;
-    options.url = proxy.url(&options.url);
+    let (options, proxy) = Proxy::before(database.options()).await;
     let store = SeaOrmStore::connect(options, Arc::new(ManualClock::new()))
         .await
         .unwrap();

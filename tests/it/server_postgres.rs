@@ -177,9 +177,7 @@ async fn sessions_are_set_up_for_the_stores_work() {
 #[tokio::test]
 async fn a_server_that_gives_no_answer_holds_nobody_up_for_ever() {
     let schema = Schema::new();
-    let proxy = Proxy::to(&schema.options().url).await;
-    let mut options = schema.options();
-    options.url = proxy.url(&options.url);
+    let (mut options, proxy) = Proxy::before(schema.options()).await;
     options.statement_timeout = Duration::from_millis(500);
     let store = SeaOrmStore::connect(options, Arc::new(ManualClock::new()))
         .await

@@ -23,6 +23,8 @@ pub enum Call {
     Submit,
     /// `claim`
     Claim,
+    /// `next_due`
+    NextDue,
     /// `finish`
     Finish,
     /// `renew`
@@ -181,7 +183,8 @@ impl JobQueue for FaultyQueue {
     }
 
     async fn next_due(&self, lanes: &[Lane], now: Option<Timestamp>) -> Result<Option<Duration>, StoreError> {
-        self.inner.next_due(lanes, now).await
+        self.reply(Call::NextDue, self.inner.next_due(lanes, now).await)
+            .await
     }
 
     async fn waiting_lanes(&self) -> Result<Vec<Lane>, StoreError> {

@@ -250,6 +250,7 @@ macro_rules! __for_scheduler_cases {
                 an_unknown_type_waits_for_a_node_that_knows_it,
                 an_unknown_type_is_left_alone_also_after_a_command,
                 a_backlog_does_not_starve_other_lanes,
+                a_claim_step_looks_once_at_what_is_due_next,
                 pinned_work_of_a_vanished_node_may_fail_over,
                 work_of_a_type_that_all_know_goes_back_to_its_lane,
             }

@@ -6,8 +6,10 @@ use tasks_abstractions::{
     EnqueueRequest, JobArgs, JobCommand, JobInfo, JobLimits, JobManagement, JobStatus, JobStore, Outcome,
     RunOutcome,
 };
+use tasks_core::NextDue;
 use tasks_multitenancy::TenantScope;
 
+use super::faulty_queue::Call;
 use super::fixture::{LIMIT, SchedulerFixture, done, pass, secs, seldom_asking};
 use crate::{Recorder, TestHostBuilder};
 
@@ -155,6 +157,28 @@ pub async fn a_backlog_does_not_starve_other_lanes(fx: &impl SchedulerFixture) {
         .wait_for("the backlog", LIMIT, |it| it.count(RunOutcome::Succeeded) == 301)
         .await
         .unwrap();
+}
+
+/// A node without a backlog claims before it looks anywhere else, and then looks once: that says whether anything is due beside, and what is due next.
+pub async fn a_claim_step_looks_once_at_what_is_due_next(fx: &impl SchedulerFixture) {
+    let queue = fx.faulty_queue();
+    let host = fx
+        .node("a")
+        .queue(Arc::clone(&queue) as _)
+        .run("t", done)
+        .build()
+        .unwrap();
+    host.engine().register_step().await.unwrap();
+    host.enqueue("t").await.unwrap();
+    let held = queue.hold(Call::Claim);
+    let engine = host.engine().clone();
+    let step = tokio::spawn(async move { engine.claim_step().await });
+    held.arrived().await;
+    assert_eq!(queue.calls(Call::NextDue), 0, "the claim comes first");
+    held.release();
+    let step = step.await.unwrap().unwrap();
+    assert_eq!((step.claimed, step.next), (1, Some(NextDue::Never)));
+    assert_eq!(queue.calls(Call::NextDue), 1);
 }
 
 /// Work that is pinned to a node which is gone waits for it, unless its job may fail over: then other nodes run it once nobody was that node for a
